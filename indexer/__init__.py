@@ -1,0 +1,1 @@
+"""Indexer: registry in Postgres, API, explorer. Not built yet, see docs/architecture.md."""
