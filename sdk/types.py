@@ -30,6 +30,8 @@ Signature = NewType("Signature", bytes)
 ClusterId = NewType("ClusterId", bytes)
 """32 bytes, see `sdk.registry.snapshot.cluster_id`."""
 
+MAX_OPERATOR_ID = 2**64 - 1
+"""Operator ids are uint64 on chain."""
 ADDRESS_BYTES = 20
 PUBLIC_KEY_BYTES = 48
 SIGNATURE_BYTES = 96
@@ -104,6 +106,8 @@ def parse_hex(
 
 
 def _shorten(text: str, limit: int = 24) -> str:
+    """Safe to print: a hostile file must not send control codes to a terminal."""
+    text = text if text.isprintable() else ascii(text)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
