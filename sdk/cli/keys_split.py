@@ -1,0 +1,315 @@
+"""`phalanx keys split`: keystores in, one verified keyshares file out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sdk.cli.inputs import (
+    AddressType,
+    choose_operators,
+    operators_digest,
+    operators_from_lists,
+    path_type,
+    read_operators,
+)
+from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
+from sdk.cli.passwords import from_file, one_password, password_options
+from sdk.crypto.keystore import Keystore
+from sdk.crypto.keystore_files import find_keystores, load_keystore
+from sdk.crypto.password_box import PasswordForm
+from sdk.crypto.secret import Password
+from sdk.errors import InputError, InvariantBroken, KeysharesError, PartialError, UsageError
+from sdk.files import refuse_existing, write_private
+from sdk.shares.bulk import (
+    DEFAULT_MEMORY_BYTES,
+    Job,
+    Outcome,
+    Step,
+    plan_fingerprint,
+    split_keystores,
+    worker_count,
+)
+from sdk.shares.consistency import NONCE_LIMIT, NONCE_WARNING, Expected
+from sdk.shares.journal import Journal
+from sdk.shares.keyshares_file import WRITTEN_VERSIONS, KeyShare, KeysharesFile, write_keyshares
+from sdk.shares.keyshares_reader import read_keyshares
+from sdk.shares.split import Operator, check_operators
+from sdk.shares.verify import is_sound, verify_keyshares
+from sdk.types import Address, checksum_address
+
+
+@click.command()
+@click.argument("keystores", nargs=-1, required=True, type=path_type)
+@click.option(
+    "--owner",
+    "--owner-address",
+    type=AddressType(),
+    required=True,
+    help="Account that will register the validators.",
+)
+@click.option(
+    "--nonce",
+    "--owner-nonce",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Its next registration nonce; keystores take it and the following ones, by file name.",
+)
+@click.option(
+    "--operators", "operators_file", type=path_type, help="Operators (JSON list of id and key)."
+)
+@click.option("--operator-ids", help="Ids to take, as 1,2,3,4.")
+@click.option("--operator-keys", help="Their public keys, comma-separated, instead of --operators.")
+@click.option("--out", type=path_type, required=True, help="The keyshares file to write.")
+@click.option(
+    "--file-version",
+    type=click.Choice(WRITTEN_VERSIONS),
+    default=WRITTEN_VERSIONS[0],
+    show_default=True,
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Threads [default: one per core].")
+@click.option(
+    "--memory-mib",
+    type=click.IntRange(min=1),
+    default=DEFAULT_MEMORY_BYTES >> 20,
+    show_default=True,
+    help="Limit for all derivations together.",
+)
+@click.option(
+    "--skip-invalid",
+    is_flag=True,
+    help="Leave out keystores that fail; the nonces of those after them move up.",
+)
+@click.option("--allow-high-nonce", is_flag=True, help=f"Go beyond nonce {NONCE_LIMIT}.")
+@password_options(folder=True)
+@overwrite_option
+@dry_run_option
+@json_option
+def split(
+    keystores: tuple[Path, ...],
+    owner: Address,
+    nonce: int,
+    operators_file: Path | None,
+    operator_ids: str | None,
+    operator_keys: str | None,
+    out: Path,
+    file_version: str,
+    workers: int | None,
+    memory_mib: int,
+    skip_invalid: bool,
+    allow_high_nonce: bool,
+    password_file: Path | None,
+    password_env: str | None,
+    password_fd: int | None,
+    password_dir: Path | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Split validator keystores (files or a folder) into shares for 4, 7, 10 or 13 operators.
+
+    Works offline. Each keystore is opened once; passwords never stand in arguments. An
+    interrupted run goes on where it stopped when the same command is given again.
+    """
+    output = Output(as_json=as_json)
+    refuse_existing(out, overwrite=overwrite or dry_run)
+    operators = check_operators(_operators(operators_file, operator_ids, operator_keys))
+    files = _files(keystores)
+    output.step(f"reading {len(files)} keystores")
+    loaded = _load(files, output, skip_invalid=skip_invalid)
+    _check_nonces(nonce, len(loaded), output, allow_high=allow_high_nonce)
+    passwords = _passwords(password_dir, password_file, password_env, password_fd, dry_run)
+    jobs = [
+        Job(keystore, passwords(path), nonce + index)
+        for index, (path, keystore) in enumerate(loaded)
+    ]
+    threads = worker_count(
+        jobs, cores=workers or os.cpu_count() or 1, memory_limit_bytes=memory_mib << 20
+    )
+    facts = {
+        "validators": len(jobs),
+        "owner": checksum_address(owner),
+        "first_nonce": nonce,
+        "operator_ids": [operator.id for operator in operators],
+        "operators_digest": operators_digest(operators),
+        "file": str(out),
+    }
+    output.step(
+        f"{len(jobs)} validators for operators {', '.join(str(o.id) for o in operators)} "
+        f"(operator set {operators_digest(operators)}), owner {checksum_address(owner)}, "
+        f"nonces {nonce} to {nonce + len(jobs) - 1}, {threads} threads"
+    )
+    if dry_run:
+        output.result(facts | {"written": False}, f"dry run: {out} not written")
+        return
+    with Journal(_journal_path(out), plan=plan_fingerprint(jobs, operators, owner)) as journal:
+        if journal.finished:
+            output.step(f"{len(journal.finished)} entries taken from {journal.path}")
+        outcome = _run(jobs, operators, owner, threads, journal, output, skip_invalid)
+        if not outcome.shares:
+            journal.remove()
+            raise InputError("no keystore could be split", code="empty")
+        _write(out, outcome.shares, file_version, owner, operators, overwrite)
+        journal.remove()
+    written = {"written": True, "split": len(outcome.shares), "skipped": len(outcome.failures)}
+    output.result(
+        facts | written,
+        f"wrote {out}: {len(outcome.shares)} validators, verified. Register them as "
+        f"{checksum_address(owner)}, starting at nonce {nonce}.",
+    )
+
+
+def _run(
+    jobs: Sequence[Job],
+    operators: Sequence[Operator],
+    owner: Address,
+    threads: int,
+    journal: Journal,
+    output: Output,
+    skip_invalid: bool,
+) -> Outcome:
+    progress = output.progress(len(jobs), "split")
+
+    def on_step(step: Step) -> None:
+        problem = "" if step.error is None else step.error.message
+        progress.advance(step.done, step.job.keystore.source, problem)
+        if step.form is PasswordForm.RAW:
+            output.note(
+                f"{step.job.keystore.source} opens only with the password as raw bytes: the tool "
+                "that made it did not follow EIP-2335"
+            )
+
+    outcome = split_keystores(
+        jobs, operators, owner=owner, workers=threads, journal=journal, on_step=on_step
+    )
+    if not outcome.failures:
+        return outcome
+    if not skip_invalid:
+        names = ", ".join(failure.job.keystore.source for failure in outcome.failures)
+        raise PartialError(
+            f"{len(outcome.failures)} of {len(jobs)} keystores failed ({names}); nothing is "
+            f"written, {len(outcome.shares)} finished entries wait in {journal.path}",
+            code="keystores_failed",
+            hint="Correct them and give the same command again; only they are done anew.",
+            data={f.job.keystore.source: f.error.code for f in outcome.failures},
+        )
+    failed = {failure.job.nonce for failure in outcome.failures}
+    kept = [job for job in jobs if job.nonce not in failed]
+    first = min(job.nonce for job in jobs)
+    moved = [replace(job, nonce=first + index) for index, job in enumerate(kept)]
+    again = [job for job, before in zip(moved, kept, strict=True) if job.nonce != before.nonce]
+    same = [share for share in outcome.shares if (share.nonce or 0) < min(failed)]
+    output.step(f"{len(failed)} keystores left out; {len(again)} move up to an earlier nonce")
+    redone = split_keystores(again, operators, owner=owner, workers=threads)
+    if redone.failures:
+        raise redone.failures[0].error
+    return Outcome((*same, *redone.shares), outcome.failures)
+
+
+def _write(
+    out: Path,
+    shares: Sequence[KeyShare],
+    version: str,
+    owner: Address,
+    operators: Sequence[Operator],
+    overwrite: bool,
+) -> None:
+    """Writes the file only if its very bytes pass every offline check."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    data = write_keyshares(KeysharesFile(tuple(shares), created_at=now, version=version))
+    expected = Expected(
+        owner=owner,
+        nonce=shares[0].nonce,
+        operators={operator.id: operator.public_key for operator in operators},
+    )
+    findings = verify_keyshares(read_keyshares(data), expected)
+    if any(finding.code == "duplicate_validator" for finding in findings):
+        raise KeysharesError(
+            "the same validator key is in two of the keystores",
+            code="duplicate_validator",
+            hint="Remove one of the two; nothing was written.",
+        )
+    if not is_sound(findings):
+        raise InvariantBroken(f"the new keyshares are not sound: {findings[0].message}")
+    write_private(out, data, overwrite=overwrite)
+
+
+def _operators(file: Path | None, ids: str | None, keys: str | None) -> list[Operator]:
+    if (file is None) == (keys is None):
+        raise UsageError("give --operators FILE, or --operator-ids with --operator-keys")
+    if keys is not None:
+        if ids is None:
+            raise UsageError("--operator-keys needs --operator-ids")
+        return choose_operators(operators_from_lists(ids, keys), None)
+    return choose_operators(read_operators(file or Path()), ids)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        files += find_keystores(path) if path.is_dir() else [path]
+    if not files:
+        raise InputError(
+            f"no keystores in {', '.join(map(str, paths))}",
+            code="empty",
+            hint="Give keystore files, or the folder that holds keystore-*.json.",
+        )
+    return files
+
+
+def _load(
+    files: Sequence[Path], output: Output, *, skip_invalid: bool
+) -> list[tuple[Path, Keystore]]:
+    """Every keystore is read before the first is opened, so a bad file is known at once."""
+    loaded: list[tuple[Path, Keystore]] = []
+    for path in files:
+        try:
+            loaded.append((path, load_keystore(path)))
+        except InputError as problem:
+            if not skip_invalid:
+                raise
+            output.note(f"left out: {problem.message}")
+    named = [keystore.public_key for _, keystore in loaded if keystore.public_key is not None]
+    if len(set(named)) != len(named):
+        twice = next(key for key in named if named.count(key) > 1)
+        raise InputError(
+            f"validator 0x{twice.hex()} is in two of the keystores",
+            code="duplicate_validator",
+            hint="Remove one of the two: a validator is registered once.",
+        )
+    return loaded
+
+
+def _check_nonces(first: int, count: int, output: Output, *, allow_high: bool) -> None:
+    last = first + count - 1
+    if last > NONCE_LIMIT and not allow_high:
+        raise InputError(
+            f"nonce {last} is above {NONCE_LIMIT}, where nodes written in Go start at 0 again",
+            code="nonce_limit",
+            hint="Use another owner account, or --allow-high-nonce if you know your operators.",
+        )
+    if last >= NONCE_WARNING:
+        output.note(f"nonce {last} is close to {NONCE_LIMIT}, the last that every node accepts")
+
+
+def _passwords(
+    folder: Path | None, file: Path | None, env: str | None, fd: int | None, dry_run: bool
+) -> Callable[[Path], Callable[[], Password]]:
+    """A password source per keystore; one shared password is read once, now."""
+    if folder is not None:
+        if (file, env, fd) != (None, None, None):
+            raise UsageError("more than one password source is given", code="password_source")
+        return lambda path: lambda: from_file(folder / f"{path.stem}.txt")
+    if dry_run:
+        return lambda path: lambda: Password(b"")
+    shared = one_password(file=file, env=env, fd=fd, subject="the keystores")
+    return lambda path: lambda: shared
+
+
+def _journal_path(out: Path) -> Path:
+    return out.with_name(f"{out.name}.journal")

@@ -1,0 +1,79 @@
+"""The one console command. Rooms above the SDK add their own groups by entry point.
+
+A group is imported only when it is used, so `phalanx keys` never waits for web or chain libraries.
+Exit codes: 0 fine, 2 usage, 3 input, 4 chain state, 5 network or disk, 6 partly done, 70 our bug.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+import click
+
+from sdk.cli.output import show_error
+from sdk.errors import PartialError, PhalanxError, UsageError
+
+COMMANDS_ENTRY_POINT: Final = "phalanx.commands"
+_OWN_GROUPS: Final = {
+    "keys": "sdk.cli.keys:keys",
+    "operator-keys": "sdk.cli.operator_keys:operator_keys",
+    "validator-keys": "sdk.cli.validator_keys:validator_keys",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*_OWN_GROUPS, *(entry.name for entry in _other_groups())])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in _OWN_GROUPS:
+            module, attribute = _OWN_GROUPS[name].split(":")
+            command = getattr(import_module(module), attribute)
+        else:
+            entry = next((entry for entry in _other_groups() if entry.name == name), None)
+            command = entry.load() if entry else None
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="phalanx-dvt", prog_name="phalanx")
+def phalanx() -> None:
+    """Distributed validators: split keys, run an operator, read the registry.
+
+    Unaudited software; not for mainnet funds.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command and ends the process with an exit code that tells the truth."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in words
+    try:
+        phalanx.main(args=words, prog_name="phalanx", standalone_mode=False)
+    except PhalanxError as problem:
+        show_error(problem, as_json=as_json)
+        sys.exit(problem.exit_code)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+    except click.ClickException as problem:
+        usage = UsageError(problem.format_message(), hint="See --help.")
+        show_error(usage, as_json=as_json)
+        sys.exit(usage.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        stopped = PartialError(
+            "stopped by the user", code="interrupted", hint="Run the same command again to go on."
+        )
+        show_error(stopped, as_json=as_json)
+        sys.exit(stopped.exit_code)
+
+
+def _other_groups() -> Sequence[EntryPoint]:
+    return sorted(entry_points(group=COMMANDS_ENTRY_POINT), key=lambda entry: entry.name)
+
+
+if __name__ == "__main__":
+    main()

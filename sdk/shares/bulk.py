@@ -1,0 +1,153 @@
+"""Splitting many keystores at once: all cores, bounded memory, one derivation per keystore.
+
+Key derivation releases the interpreter lock and takes nearly all the time, so threads use every
+core. Each finished entry goes to the journal; an interrupted or partly failed run resumes from it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from sdk.crypto.keystore import Keystore, decrypt
+from sdk.crypto.password_box import PasswordForm, memory_bytes
+from sdk.crypto.secret import Password
+from sdk.errors import PhalanxError
+from sdk.shares.journal import Journal
+from sdk.shares.keyshares_file import KeyShare
+from sdk.shares.split import Operator, split_key
+from sdk.types import Address
+
+DEFAULT_MEMORY_BYTES: Final = 1 << 30
+"""Four scrypt derivations at the cost the deposit tools use (256 MiB each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One keystore to split; `password` is asked for only when the job runs."""
+
+    keystore: Keystore
+    password: Callable[[], Password]
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A keystore that could not be split, and why."""
+
+    job: Job
+    error: PhalanxError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Entries by ascending nonce, and what failed. The file may be written only if nothing did."""
+
+    shares: tuple[KeyShare, ...]
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One job has ended: `error` is None if it succeeded, `form` says how its password was read."""
+
+    job: Job
+    error: PhalanxError | None
+    form: PasswordForm | None
+    done: int
+    total: int
+
+
+def plan_fingerprint(jobs: Sequence[Job], operators: Sequence[Operator], owner: Address) -> str:
+    """Hex digest of everything that decides a run's result, except randomness and passwords."""
+    digest = sha256(b"phalanx bulk split 1\0" + owner)
+    for operator in sorted(operators, key=lambda operator: operator.id):
+        digest.update(f"\0{operator.id}\0{operator.public_key.text}".encode())
+    for job in jobs:
+        digest.update(f"\0{job.nonce}\0".encode() + job.keystore.sealed.checksum)
+    return digest.hexdigest()
+
+
+def worker_count(jobs: Sequence[Job], *, cores: int, memory_limit_bytes: int) -> int:
+    """Threads to use: one per core, fewer if their derivations would exceed the memory limit."""
+    largest = max((memory_bytes(job.keystore.sealed.kdf) for job in jobs), default=1)
+    return max(1, min(cores, memory_limit_bytes // max(1, largest)))
+
+
+def split_keystores(
+    jobs: Sequence[Job],
+    operators: Sequence[Operator],
+    *,
+    owner: Address,
+    workers: int,
+    journal: Journal | None = None,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """An entry for every keystore, or the reason why not; one failure does not stop the others.
+
+    Args:
+        jobs: keystores with their nonces; a nonce appears once.
+        operators: 4, 7, 10 or 13 operators.
+        owner: the account that will register.
+        workers: threads, see `worker_count`.
+        journal: finished entries of an earlier run are taken from it, new ones are added.
+        on_step: called in this thread after each job.
+
+    Raises:
+        KeyboardInterrupt: passed on after running derivations ended; the journal is complete.
+    """
+    shares = dict(journal.finished) if journal else {}
+    failures: list[Failure] = []
+    waiting = [job for job in jobs if job.nonce not in shares]
+    done = len(jobs) - len(waiting)
+    for job, result in _run(waiting, operators, owner, workers):
+        done += 1
+        if isinstance(result, PhalanxError):
+            failures.append(Failure(job, result))
+            on_step(Step(job, result, None, done=done, total=len(jobs)))
+            continue
+        share, form = result
+        shares[job.nonce] = share
+        if journal:
+            journal.add(share)
+        on_step(Step(job, None, form, done=done, total=len(jobs)))
+    failures.sort(key=lambda failure: failure.job.nonce)
+    wanted = {job.nonce for job in jobs}
+    return Outcome(
+        tuple(shares[nonce] for nonce in sorted(shares) if nonce in wanted), tuple(failures)
+    )
+
+
+def _run(
+    jobs: Sequence[Job], operators: Sequence[Operator], owner: Address, workers: int
+) -> Iterator[tuple[Job, tuple[KeyShare, PasswordForm] | PhalanxError]]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="split")
+    try:
+        futures: dict[Future[tuple[KeyShare, PasswordForm]], Job] = {
+            pool.submit(_split, job, operators, owner): job for job in jobs
+        }
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except PhalanxError as problem:
+                yield futures[future], problem
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _split(
+    job: Job, operators: Sequence[Operator], owner: Address
+) -> tuple[KeyShare, PasswordForm]:
+    decrypted = decrypt(job.keystore, job.password())
+    share = split_key(
+        decrypted.secret,
+        operators,
+        owner=owner,
+        nonce=job.nonce,
+        random_below=secrets.randbelow,
+    )
+    return share, decrypted.form

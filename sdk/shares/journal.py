@@ -1,0 +1,123 @@
+"""The journal of a bulk split: finished entries, one per line, so an interrupted run resumes.
+
+It holds only what the keyshares file will hold (public keys, signatures, ciphertexts), never a
+secret. Its first line names the plan; a journal of another plan is refused, not mixed in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from sdk.errors import InputError, StorageError, UsageError
+from sdk.files import PRIVATE_MODE
+from sdk.findings import Finding
+from sdk.shares.keyshares_file import KeyShare, entry_json
+from sdk.shares.keyshares_reader import read_keyshares
+from sdk.shares.verify import is_sound, verify_keyshares
+
+_VERSION: Final = "v1.2.0"
+
+
+class Journal:
+    """Append-only record of finished entries by nonce.
+
+    Args:
+        path: the journal's file; created with mode 0600 if absent.
+        plan: fingerprint of the run: same keystores, nonces, owner and operators.
+
+    Raises:
+        UsageError: `journal_of_another_run`.
+        StorageError: the file cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, *, plan: str) -> None:
+        self.path = path
+        self.finished: dict[int, KeyShare] = {}
+        with self._storage_errors():
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_MODE)
+            self._load(plan)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def add(self, share: KeyShare) -> None:
+        """Records a finished entry; it is on disk when this returns."""
+        self._append({"entry": entry_json(share)})
+        if share.nonce is not None:
+            self.finished[share.nonce] = share
+
+    def remove(self) -> None:
+        """Deletes the journal once its content is in the keyshares file."""
+        self.path.unlink(missing_ok=True)
+
+    def _load(self, plan: str) -> None:
+        with open(self._descriptor, "rb", closefd=False) as stream:
+            lines = stream.read().split(b"\n")
+        # What follows the last newline was being written when the power went: it is no entry.
+        whole, torn = lines[:-1], lines[-1]
+        if torn:
+            os.ftruncate(self._descriptor, sum(len(line) + 1 for line in whole))
+        if not whole:
+            self._append({"plan": plan})
+            return
+        if _decode(whole[0]).get("plan") != plan:
+            raise UsageError(
+                f"{self.path} belongs to another run (other keystores, nonces, owner or operators)",
+                code="journal_of_another_run",
+                hint="Finish that run, or delete this file to start anew.",
+            )
+        for line in whole[1:]:
+            share = self._read_entry(line)
+            if share.nonce is not None:
+                self.finished[share.nonce] = share
+
+    def _read_entry(self, line: bytes) -> KeyShare:
+        document = {"version": _VERSION, "shares": [_decode(line).get("entry")]}
+        reading = read_keyshares(json.dumps(document).encode(), source=str(self.path))
+        findings: list[Finding] = verify_keyshares(reading)
+        if not is_sound(findings) or len(reading.file.shares) != 1:
+            raise InputError(
+                f"{self.path} holds a damaged entry",
+                code="journal_damaged",
+                hint="Delete it to start anew; nothing else is lost.",
+            )
+        return reading.file.shares[0]
+
+    def _append(self, record: dict[str, object]) -> None:
+        with self._storage_errors():
+            data = memoryview(json.dumps(record).encode() + b"\n")
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+
+    @contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise StorageError(
+                f"cannot use the journal {self.path}: {problem.strerror or problem}",
+                hint="Check free space and permissions.",
+            ) from problem
+
+
+def _decode(line: bytes) -> dict[str, object]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    return record if isinstance(record, dict) else {}
