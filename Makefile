@@ -1,0 +1,75 @@
+# Every habit of this repository as one command; `make` alone lists them.
+# PYTHON=... chooses the interpreter for `make setup`; without it the first new enough one is taken.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+RUN := deploy/toolchain/run
+PYTEST := $(RUN) .venv/bin/python -m pytest
+FAST := not slow and not toolchain
+
+.PHONY: help setup check lint test demo vectors bench fmt lock audit clean .installed
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## install everything, exactly as locked; takes a second when nothing changed
+	@PYTHON="$(PYTHON)" deploy/toolchain/setup.sh
+
+check: lint ## lint, types, import rules and the fast tests
+	@echo "==> fast tests"
+	@$(PYTEST) -q -n auto -m "$(FAST)"
+
+lint: .installed ## formatting, lint, types and import rules
+	@echo "==> ruff: lint"
+	@.venv/bin/ruff check
+	@echo "==> ruff: formatting"
+	@.venv/bin/ruff format --check
+	@echo "==> mypy: types"
+	@.venv/bin/mypy
+	@echo "==> import-linter: who may import whom"
+	@.venv/bin/lint-imports --no-logo
+
+test: setup ## everything: setup, lint, and all tests
+	@$(MAKE) lint
+	@echo "==> all tests"
+	@$(PYTEST) -n auto --dist worksteal --durations 5
+
+demo: setup ## a whole journey on this machine, explained as it goes
+	@echo "==> demo"
+	@$(RUN) .venv/bin/python -m examples.demo
+
+vectors: setup ## run published test vectors: DIR=folder, by default the one beside this checkout
+	@echo "==> vectors"
+	@$(RUN) .venv/bin/python -m tests.vectors $(DIR)
+
+bench: setup ## figures, with the command and machine that made them
+	@echo "==> benchmarks"
+	@$(RUN) .venv/bin/python -m tests.bench
+
+fmt: .installed ## repair formatting and what lint can repair
+	@echo "==> ruff: lint, with repairs"
+	@.venv/bin/ruff check --fix
+	@echo "==> ruff: formatting"
+	@.venv/bin/ruff format
+
+lock: setup ## write all locks anew; UPGRADE=1 takes newer versions
+	@UPGRADE="$(UPGRADE)" deploy/toolchain/lock.sh
+
+audit: ## install the contract analysers and show that they run
+	@PYTHON="$(PYTHON)" deploy/toolchain/setup.sh audit
+	@echo "==> slither"
+	@.venv-audit/bin/slither --version
+	@echo "==> halmos"
+	@.venv-audit/bin/halmos --version
+
+clean: ## remove what setup installed and every cache of this checkout
+	@echo "==> clean"
+	@rm -rf .venv .venv-contracts .venv-audit .venv-uv node_modules tests/consensus/node_modules
+	@rm -rf .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.installed:
+	@test -e .venv/bin/phalanx || { echo "==> nothing is installed yet; run: make setup" >&2; exit 1; }
