@@ -16,7 +16,14 @@ from sdk.cli.inputs import (
     read_operators,
 )
 from sdk.cli.keys_split import split
-from sdk.cli.output import Output, dry_run_option, finding_facts, json_option, overwrite_option
+from sdk.cli.output import (
+    Output,
+    counted,
+    dry_run_option,
+    finding_facts,
+    json_option,
+    overwrite_option,
+)
 from sdk.cli.passwords import one_password, password_options
 from sdk.crypto import bls
 from sdk.crypto.keystore_files import create_keystore
@@ -90,13 +97,13 @@ def verify(
         private_keys=private_keys,
     )
     shares = reading.file.shares
-    output.step(f"checking {len(shares)} validators")
+    output.step(f"checking {counted(len(shares), 'validator')}")
     findings = verify_keyshares(reading, expected)
     unchecked = _unchecked(shares, expected)
     sound = is_sound(findings)
     output.findings(findings)
     verdict = "sound" if sound else "NOT sound: do not register it"
-    text = f"{file} is {verdict}. {len(shares)} validators.\n" + "\n".join(
+    text = f"{file} is {verdict}. {counted(len(shares), 'validator')}.\n" + "\n".join(
         f"not checked: {item}" for item in unchecked
     )
     output.result(

@@ -18,7 +18,7 @@ from sdk.cli.inputs import (
     path_type,
     read_operators,
 )
-from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
+from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import from_file, one_password, password_options
 from sdk.crypto.keystore import Keystore
 from sdk.crypto.keystore_files import find_keystores, load_keystore
@@ -120,7 +120,7 @@ def split(
     refuse_existing(out, overwrite=overwrite or dry_run)
     operators = check_operators(_operators(operators_file, operator_ids, operator_keys))
     files = _files(keystores)
-    output.step(f"reading {len(files)} keystores")
+    output.step(f"reading {counted(len(files), 'keystore')}")
     loaded = _load(files, output, skip_invalid=skip_invalid)
     _check_nonces(nonce, len(loaded), output, allow_high=allow_high_nonce)
     passwords = _passwords(password_dir, password_file, password_env, password_fd, dry_run)
@@ -140,9 +140,10 @@ def split(
         "file": str(out),
     }
     output.step(
-        f"{len(jobs)} validators for operators {', '.join(str(o.id) for o in operators)} "
+        f"{counted(len(jobs), 'validator')} for operators "
+        f"{', '.join(str(operator.id) for operator in operators)} "
         f"(operator set {operators_digest(operators)}), owner {checksum_address(owner)}, "
-        f"nonces {nonce} to {nonce + len(jobs) - 1}, {threads} threads"
+        f"nonces {nonce} to {nonce + len(jobs) - 1}, {counted(threads, 'thread')}"
     )
     if dry_run:
         output.result(facts | {"written": False}, f"dry run: {out} not written")
@@ -159,7 +160,7 @@ def split(
     written = {"written": True, "split": len(outcome.shares), "skipped": len(outcome.failures)}
     output.result(
         facts | written,
-        f"wrote {out}: {len(outcome.shares)} validators, verified. Register them as "
+        f"wrote {out}: {counted(len(outcome.shares), 'validator')}, verified. Register them as "
         f"{checksum_address(owner)}, starting at nonce {nonce}.",
     )
 

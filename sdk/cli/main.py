@@ -53,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in words
     try:
-        phalanx.main(args=words, prog_name="phalanx", standalone_mode=False)
+        # Without standalone mode click returns the code of a command that ended by Exit.
+        code = phalanx.main(args=words, prog_name="phalanx", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except PhalanxError as problem:
         show_error(problem, as_json=as_json)
         sys.exit(problem.exit_code)
-    except click.exceptions.Exit as ending:
-        sys.exit(ending.exit_code)
     except click.ClickException as problem:
         usage = UsageError(problem.format_message(), hint="See --help.")
         show_error(usage, as_json=as_json)

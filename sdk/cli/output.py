@@ -106,6 +106,11 @@ class Progress:
             click.echo(text, err=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 validator`, `3 validators`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def finding_facts(findings: Sequence[Finding]) -> list[dict[str, str]]:
     """Findings as plain values for JSON."""
     return [asdict(finding) for finding in findings]

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from sdk.cli.inputs import AddressType, path_type
-from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
+from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import from_file, one_password, password_options
 from sdk.crypto import bls
 from sdk.crypto.derivation import derive_path, validator_path
@@ -83,14 +83,16 @@ def new(
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder", code="folder_missing")
     if dry_run:
-        output.result({"count": count, "written": []}, f"dry run: {count} keystores not written")
+        output.result(
+            {"count": count, "written": []}, f"dry run: {counted(count, 'keystore')} not written"
+        )
         return
     password = one_password(
         file=password_file, env=password_env, fd=password_fd, subject="the keystores", confirm=True
     )
     kdf: Kdf = Scrypt() if kdf_name == "scrypt" else Pbkdf2()
     out.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
-    output.step(f"making {count} keystores in {out}")
+    output.step(f"making {counted(count, 'keystore')} in {out}")
     progress = output.progress(count, "made")
     stamp = int(time.time())
     written: list[dict[str, str]] = []
@@ -160,7 +162,7 @@ def deposit_data(
         shared = one_password(
             file=password_file, env=password_env, fd=password_fd, subject="the keystores"
         )
-    output.step(f"signing {len(files)} deposits of {amount_eth} ETH for {chain.name}")
+    output.step(f"signing {counted(len(files), 'deposit')} of {amount_eth} ETH for {chain.name}")
     progress = output.progress(len(files), "signed")
     deposits = []
     for number, (path, keystore) in enumerate(zip(files, loaded, strict=True)):
@@ -190,7 +192,8 @@ def deposit_data(
             "withdrawal_credentials": f"0x{credentials.hex()}",
             "written": None if dry_run else str(out),
         },
-        f"{'dry run, not written' if dry_run else 'wrote'} {out}: {len(deposits)} deposits",
+        f"{'dry run, not written' if dry_run else 'wrote'} {out}: "
+        f"{counted(len(deposits), 'deposit')}",
     )
 
 

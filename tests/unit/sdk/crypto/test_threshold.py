@@ -125,14 +125,14 @@ def test_bad_partial_is_named_and_the_rest_still_combine(backend: str) -> None:
     partials = partials_of(shares)
     partials[OperatorId(2)] = bls.sign(shares[OperatorId(2)], b"another message")
     combined = combine_with(partials, shares)
-    assert combined == threshold.Combined(bls.sign(SECRET, MESSAGE), frozenset({2}))
+    assert combined == threshold.Combined(bls.sign(SECRET, MESSAGE), frozenset({OperatorId(2)}))
 
 
 def test_partial_that_is_no_point_is_named(backend: str) -> None:
     shares = shares_of(ids_of(1, 2, 3, 4), needed=3)
     partials = partials_of(shares)
     partials[OperatorId(1)] = bytes([0xC0]) + bytes(95)
-    assert combine_with(partials, shares).culprits == {1}
+    assert combine_with(partials, shares).culprits == {OperatorId(1)}
 
 
 def test_too_few_good_partials_give_no_signature_but_the_culprit(backend: str) -> None:
@@ -140,7 +140,7 @@ def test_too_few_good_partials_give_no_signature_but_the_culprit(backend: str) -
     partials = partials_of(shares)
     del partials[OperatorId(4)]
     partials[OperatorId(3)] = partials[OperatorId(1)]
-    assert combine_with(partials, shares) == threshold.Combined(None, frozenset({3}))
+    assert combine_with(partials, shares) == threshold.Combined(None, frozenset({OperatorId(3)}))
 
 
 def test_fewer_partials_than_t_give_nothing_and_blame_nobody(backend: str) -> None:
