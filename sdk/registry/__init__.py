@@ -1,0 +1,79 @@
+"""The registry as its logs tell it: records, reducer, fee ledger, runway.
+
+`ledger`, `effects` and `runway` are used as modules, because their verbs read best with the
+module's name before them.
+"""
+
+from __future__ import annotations
+
+from sdk.registry import effects, ledger, runway
+from sdk.registry.apply import apply
+from sdk.registry.changes import (
+    AccountChanged,
+    Change,
+    ClusterChanged,
+    NetworkChanged,
+    OperatorChanged,
+    ValidatorChanged,
+    WhitelistChanged,
+)
+from sdk.registry.ledger import Parties
+from sdk.registry.outcome import (
+    Applied,
+    Divergence,
+    EventContext,
+    Refused,
+    SignatureVerdict,
+    Topic,
+)
+from sdk.registry.records import (
+    BASELINE_ETH,
+    Account,
+    Cluster,
+    DeclaredFee,
+    Network,
+    Operator,
+    Parameters,
+    Refusal,
+    Validator,
+)
+from sdk.registry.registration import NonceClaim, nonce_claim, nonce_claims, shares_bytes
+from sdk.registry.snapshot import cluster_id, snapshot_hash
+from sdk.registry.state import RegistryState
+
+__all__ = [
+    "BASELINE_ETH",
+    "Account",
+    "AccountChanged",
+    "Applied",
+    "Change",
+    "Cluster",
+    "ClusterChanged",
+    "DeclaredFee",
+    "Divergence",
+    "EventContext",
+    "Network",
+    "NetworkChanged",
+    "NonceClaim",
+    "Operator",
+    "OperatorChanged",
+    "Parameters",
+    "Parties",
+    "Refusal",
+    "Refused",
+    "RegistryState",
+    "SignatureVerdict",
+    "Topic",
+    "Validator",
+    "ValidatorChanged",
+    "WhitelistChanged",
+    "apply",
+    "cluster_id",
+    "effects",
+    "ledger",
+    "nonce_claim",
+    "nonce_claims",
+    "runway",
+    "shares_bytes",
+    "snapshot_hash",
+]
