@@ -17,6 +17,9 @@ from enum import Enum
 from typing import Final, assert_never
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt as ScryptDerivation
 
 from sdk.crypto.secret import Password, Redacted
 from sdk.errors import KeystoreError
@@ -212,22 +215,21 @@ def _is_control(code_point: int) -> bool:
 
 
 def _derive(password: bytes, kdf: Kdf, salt: bytes, *, source: str) -> bytes:
+    # `cryptography` carries a current OpenSSL; the interpreter's own may be several times slower
+    # at SHA-256 (docs/benchmarks.md).
     match kdf:
         case Scrypt(n=n, r=r, p=p):
-            # OpenSSL counts the p blocks and two more besides the table of n.
-            limit = 128 * r * (n + p + 2)
             try:
-                return hashlib.scrypt(
-                    password, salt=salt, n=n, r=r, p=p, maxmem=limit, dklen=DERIVED_KEY_BYTES
-                )
+                return ScryptDerivation(salt, DERIVED_KEY_BYTES, n, r, p).derive(password)
             except (MemoryError, ValueError):
                 raise KeystoreError(
-                    f"{source}: scrypt needs {limit // 2**20} MiB of memory and did not get them",
+                    f"{source}: scrypt needs {memory_bytes(kdf) // 2**20} MiB of memory and did "
+                    "not get them",
                     code="keystore_memory",
                     hint="Use fewer workers or a machine with more memory.",
                 ) from None
         case Pbkdf2(c=c):
-            return hashlib.pbkdf2_hmac("sha256", password, salt, c, DERIVED_KEY_BYTES)
+            return PBKDF2HMAC(SHA256(), DERIVED_KEY_BYTES, salt, c).derive(password)
         case _:
             assert_never(kdf)
 

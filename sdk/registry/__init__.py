@@ -20,11 +20,11 @@ from sdk.registry.changes import (
 from sdk.registry.ledger import Parties
 from sdk.registry.outcome import (
     Applied,
+    Aspect,
     Divergence,
     EventContext,
     Refused,
     SignatureVerdict,
-    Topic,
 )
 from sdk.registry.records import (
     BASELINE_ETH,
@@ -38,7 +38,7 @@ from sdk.registry.records import (
     Validator,
 )
 from sdk.registry.registration import NonceClaim, nonce_claim, nonce_claims, shares_bytes
-from sdk.registry.snapshot import cluster_id, snapshot_hash
+from sdk.registry.snapshot import cluster_id, new_cluster, snapshot_hash
 from sdk.registry.state import RegistryState
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Account",
     "AccountChanged",
     "Applied",
+    "Aspect",
     "Change",
     "Cluster",
     "ClusterChanged",
@@ -63,7 +64,6 @@ __all__ = [
     "Refused",
     "RegistryState",
     "SignatureVerdict",
-    "Topic",
     "Validator",
     "ValidatorChanged",
     "WhitelistChanged",
@@ -71,6 +71,7 @@ __all__ = [
     "cluster_id",
     "effects",
     "ledger",
+    "new_cluster",
     "nonce_claim",
     "nonce_claims",
     "runway",

@@ -10,7 +10,7 @@ import sdk
 from sdk.events import (
     EVENT_ABIS,
     Event,
-    LogPosition,
+    Log,
     Malformed,
     Reason,
     Undecodable,
@@ -21,13 +21,14 @@ from sdk.events import (
 )
 from sdk.events.types import (
     ClusterBalanceUpdated,
+    DebtUncovered,
     OperatorAdded,
     OperatorPrivacyStatusUpdated,
     OperatorRemoved,
     ValidatorExited,
 )
 from sdk.testing import builders
-from sdk.types import Address, BlockNumber, OperatorId, Wei, keccak256
+from sdk.types import Address, BlockNumber, ClusterId, OperatorId, Wei, keccak256
 
 ABI = json.loads((Path(sdk.__file__).parent / "abi" / "registry.json").read_text())
 OWNER = builders.address(1)
@@ -137,6 +138,7 @@ def test_a_log_that_the_registry_cannot_emit_has_a_reason(
         OperatorRemoved(OperatorId(-1)),
         OperatorAdded(OperatorId(1), Address(b"short"), b"", Wei(0)),
         OperatorAdded(OperatorId(1), OWNER, b"", Wei(2**256)),
+        DebtUncovered(OWNER, ClusterId(b"short"), Wei(0)),
         builders.validator_added(builders.snapshot(validators=2**32)),
     ],
 )
@@ -156,6 +158,7 @@ def test_a_value_outside_its_type_is_not_encoded(event: Event) -> None:
         (b"\xff\xfe", None),
         (word(32) + word(1) + b"\xff" + bytes(31), None),
         (word(32) + word(0), None),
+        (word(32) + word(99) + b"TFMw", "\0" * 31 + " " + "\0" * 31 + "cTFMw"),
     ],
 )
 def test_operator_key_is_read_as_abi_text_or_bare_text(public_key: bytes, text: str | None) -> None:
@@ -164,6 +167,10 @@ def test_operator_key_is_read_as_abi_text_or_bare_text(public_key: bytes, text: 
 
 def test_logs_sort_by_block_then_transaction_then_log() -> None:
     places = [(2, 0, 0), (1, 1, 5), (1, 0, 9), (1, 1, 4)]
-    positions = [LogPosition(BlockNumber(block), tx, log) for block, tx, log in places]
+    logs = [
+        Log(OWNER, (), b"", BlockNumber(block), bytes(32), bytes(32), tx, index)
+        for block, tx, index in places
+    ]
+    positions = [log.position for log in logs]
     ordered = [(p.block_number, p.transaction_index, p.log_index) for p in sorted(positions)]
     assert ordered == sorted(places)

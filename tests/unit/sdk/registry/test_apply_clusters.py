@@ -1,22 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 
 import pytest
 
 from sdk.events import ClusterSnapshot, Event, types
 from sdk.registry import (
     Applied,
+    Aspect,
     Divergence,
-    Refusal,
-    Refused,
     RegistryState,
     SignatureVerdict,
-    Topic,
     apply,
     cluster_id,
-    nonce_claims,
 )
 from sdk.registry.changes import OperatorChanged
 from sdk.testing import builders
@@ -69,193 +65,8 @@ def registered(validators: int = 1) -> RegistryState:
     return state
 
 
-def topics(applied: Applied) -> list[Topic]:
-    return [divergence.topic for divergence in applied.divergences]
-
-
-def test_registration_makes_a_record_and_uses_up_a_nonce() -> None:
-    state = fresh()
-    applied = run(state, builders.validator_added(struct(1, 10, 1000)), block=10)
-    record = state.validators[OWNER, KEY]
-    assert applied.deposit_wei == 1000 * FEE_UNIT_WEI
-    assert (record.nonce, record.refusal, record.cluster_id) == (0, None, CLUSTER)
-    assert (record.effective_balance_eth, record.registered_at) == (32, 10)
-    assert record.shares_digest == sha256(builders.shares(4, number=1)).digest()
-    assert state.account(OWNER).next_nonce == 1
-    assert state.clusters[CLUSTER].sequence == 1
-    assert state.operators[OperatorId(1)].validator_count == 1
-    assert state.network.effective_balance_eth == 32
-
-
-def test_logs_of_a_bulk_call_carry_the_final_count_and_are_booked_one_by_one() -> None:
-    state = fresh()
-    first = run(state, builders.validator_added(struct(2, 10, 1000), key=1), block=10)
-    assert state.clusters[CLUSTER].snapshot.validator_count == 2
-    assert state.clusters[CLUSTER].validator_count == 1
-    second = run(state, builders.validator_added(struct(2, 10, 1000), key=2), block=10)
-    assert (first.divergences, second.divergences) == ((), ())
-    assert (first.deposit_wei, second.deposit_wei) == (1000 * FEE_UNIT_WEI, 0)
-    assert state.clusters[CLUSTER].effective_balance_eth == 64
-    assert state.operators[OperatorId(4)].effective_balance_eth == 64
-
-
-def test_missing_log_of_a_bulk_call_is_reported_by_the_next_call() -> None:
-    state = fresh()
-    run(state, builders.validator_added(struct(2, 10, 1000), key=1), block=10)
-    late = run(state, builders.validator_added(struct(3, 10, 1000), key=3), block=10)
-    assert late.divergences == (Divergence(Topic.VALIDATOR_COUNT, CLUSTER, 2, 1),)
-    deposit = types.ClusterDeposited(OWNER, IDS, Wei(0), struct(3, 10, 1000))
-    assert run(state, deposit, block=10).divergences == (
-        Divergence(Topic.VALIDATOR_COUNT, CLUSTER, 2, 3),
-    )
-
-
-def test_deposit_of_a_registration_is_the_balance_plus_usage_minus_the_old_balance() -> None:
-    state = registered()
-    applied = run(state, builders.validator_added(struct(2, 20, 990), key=2), block=20)
-    assert applied.deposit_wei == 40 * FEE_UNIT_WEI
-    assert applied.divergences == ()
-
-
-def test_balance_that_fell_by_more_than_the_usage_is_reported() -> None:
-    state = registered()
-    applied = run(state, builders.validator_added(struct(2, 20, 949), key=2), block=20)
-    assert applied.deposit_wei == 0
-    assert applied.divergences == (
-        Divergence(Topic.BALANCE, CLUSTER, 950 * FEE_UNIT_WEI, 949 * FEE_UNIT_WEI),
-    )
-    assert state.clusters[CLUSTER].snapshot == struct(2, 20, 949)
-
-
-REMOVED = builders.operator(9, removed_at=1)
-GOOD = builders.validator_added(struct(1, 10, 1000))
-
-
-@pytest.mark.parametrize(
-    ("event", "verdict", "reason"),
-    [
-        (replace(GOOD, operator_ids=IDS[:3]), SignatureVerdict.VALID, Refusal.OPERATORS_INVALID),
-        (
-            replace(GOOD, operator_ids=builders.operator_ids(1, 2, 4, 3)),
-            SignatureVerdict.VALID,
-            Refusal.OPERATORS_INVALID,
-        ),
-        (
-            replace(GOOD, operator_ids=builders.operator_ids(1, 1, 2, 3)),
-            SignatureVerdict.VALID,
-            Refusal.OPERATORS_INVALID,
-        ),
-        (
-            replace(GOOD, operator_ids=builders.operator_ids(0, 1, 2, 3)),
-            SignatureVerdict.VALID,
-            Refusal.OPERATORS_INVALID,
-        ),
-        (
-            replace(GOOD, operator_ids=builders.operator_ids(1, 2, 3, 77)),
-            SignatureVerdict.VALID,
-            Refusal.OPERATOR_UNKNOWN,
-        ),
-        (
-            replace(GOOD, operator_ids=builders.operator_ids(1, 2, 3, 9)),
-            SignatureVerdict.VALID,
-            Refusal.OPERATOR_REMOVED,
-        ),
-        (replace(GOOD, shares=bytes(1311)), SignatureVerdict.VALID, Refusal.SHARES_LENGTH),
-        (GOOD, SignatureVerdict.INVALID, Refusal.NONCE_SIGNATURE_INVALID),
-    ],
-)
-def test_refused_registration_is_recorded_charged_and_uses_up_its_nonce(
-    event: types.ValidatorAdded, verdict: SignatureVerdict, reason: Refusal
-) -> None:
-    state = fresh()
-    state.commit([OperatorChanged(None, REMOVED)])
-    applied = run(state, event, block=10, verdict=verdict)
-    assert applied.refused == Refused(reason)
-    assert state.validators[OWNER, KEY].refusal is reason
-    assert state.account(OWNER).next_nonce == 1
-    assert state.accepted_validator(KEY) is None
-    assert state.network.validator_count == 1
-    assert state.operators[OperatorId(1)].effective_balance_eth == 32
-    assert state.operators[OperatorId(9)].effective_balance_eth == 0
-
-
-def test_stranger_without_the_keys_signature_does_not_block_its_owner() -> None:
-    state = fresh()
-    squat = replace(GOOD, owner=STRANGER)
-    run(state, squat, block=10, verdict=SignatureVerdict.INVALID)
-    assert run(state, GOOD, block=10).refused is None
-    accepted = state.accepted_validator(KEY)
-    assert accepted is not None
-    assert accepted.owner == OWNER
-
-
-def test_key_accepted_for_one_owner_is_refused_for_another_even_after_its_removal() -> None:
-    state = registered()
-    second = run(state, replace(GOOD, owner=STRANGER), block=10)
-    assert second.refused == Refused(Refusal.OWNED_BY_ANOTHER)
-    removed = types.ValidatorRemoved(OWNER, IDS, KEY, struct(0, 10, 1000))
-    assert run(state, removed, block=10).divergences == ()
-    assert state.accepted_validator(KEY) is None
-    assert state.validators[STRANGER, KEY].refusal is Refusal.OWNED_BY_ANOTHER
-
-
-@pytest.mark.parametrize(
-    ("event", "reason"),
-    [
-        (builders.validator_added(struct(2, 10, 1000)), Refusal.ALREADY_REGISTERED),
-        (
-            replace(builders.validator_added(struct(2, 10, 1000)), public_key=b"short"),
-            Refusal.PUBLIC_KEY_LENGTH,
-        ),
-    ],
-)
-def test_registration_that_the_contract_rejects_uses_up_a_nonce_and_is_reported(
-    event: types.ValidatorAdded, reason: Refusal
-) -> None:
-    state = registered()
-    before = state.validators[OWNER, KEY]
-    applied = run(state, event, block=10)
-    assert applied.refused == Refused(reason)
-    assert applied.divergences[0] == Divergence(
-        Topic.VALIDATOR, event.public_key, None, event.public_key
-    )
-    assert state.account(OWNER).next_nonce == 2
-    assert dict(state.validators) == {(OWNER, KEY): before}
-    assert state.network.validator_count == 1
-
-
-def test_bad_signature_of_a_second_registration_keeps_the_first_record() -> None:
-    state = registered()
-    event = builders.validator_added(struct(2, 10, 1000))
-    applied = run(state, event, block=10, verdict=SignatureVerdict.INVALID)
-    assert applied.refused == Refused(Refusal.NONCE_SIGNATURE_INVALID)
-    assert state.validators[OWNER, KEY].refusal is None
-
-
-def test_nonce_claims_count_every_registration_in_order() -> None:
-    state = registered()
-    other = replace(GOOD, owner=STRANGER)
-    events: list[Event] = [
-        builders.validator_added(struct(2, 10, 0), key=2),
-        types.OperatorRemoved(OperatorId(1)),
-        builders.validator_added(struct(3, 10, 0), key=3, share_bytes=b"bad length"),
-        other,
-        builders.validator_added(struct(4, 10, 0), key=4),
-        replace(builders.validator_added(struct(5, 10, 0), key=5), public_key=b"short"),
-        builders.validator_added(struct(6, 10, 0), key=6),
-    ]
-    claims = nonce_claims(state, events)
-    assert [claim and (claim.owner, claim.nonce, claim.public_key) for claim in claims] == [
-        (OWNER, 1, builders.public_key(2)),
-        None,
-        None,
-        (STRANGER, 0, KEY),
-        (OWNER, 3, builders.public_key(4)),
-        None,
-        (OWNER, 5, builders.public_key(6)),
-    ]
-    assert claims[3] is not None
-    assert claims[3].signature == other.shares[:96]
+def aspects(applied: Applied) -> list[Aspect]:
+    return [divergence.aspect for divergence in applied.divergences]
 
 
 def test_removal_takes_the_recorded_effective_balance() -> None:
@@ -273,7 +84,7 @@ def test_removal_of_an_unknown_validator_adopts_the_struct_only() -> None:
     state = registered()
     event = types.ValidatorRemoved(OWNER, IDS, builders.public_key(8), struct(0, 20, 950))
     applied = run(state, event, block=20)
-    assert topics(applied) == [Topic.VALIDATOR]
+    assert aspects(applied) == [Aspect.VALIDATOR]
     assert state.clusters[CLUSTER].snapshot == event.cluster
     assert state.operators[OperatorId(1)].validator_count == 1
 
@@ -297,7 +108,7 @@ def test_first_exit_request_is_kept() -> None:
 )
 def test_validator_event_that_matches_no_record_changes_nothing(event: Event) -> None:
     applied = run(registered(), event, block=11)
-    assert applied == Applied(divergences=(Divergence(Topic.VALIDATOR, KEY, None, KEY),))
+    assert applied == Applied(divergences=(Divergence(Aspect.VALIDATOR, KEY, None, KEY),))
 
 
 def test_deposit_and_withdrawal_predict_the_struct() -> None:
@@ -311,26 +122,28 @@ def test_deposit_and_withdrawal_predict_the_struct() -> None:
 def test_withdrawal_above_the_balance_is_reported() -> None:
     event = types.ClusterWithdrawn(OWNER, IDS, Wei(10**18), struct(1, 10, 0))
     applied = run(registered(), event, block=10)
-    assert applied.divergences == (Divergence(Topic.BALANCE, CLUSTER, 1000 * FEE_UNIT_WEI, 10**18),)
+    assert applied.divergences == (
+        Divergence(Aspect.BALANCE, CLUSTER, 1000 * FEE_UNIT_WEI, 10**18),
+    )
 
 
 @pytest.mark.parametrize(
-    ("change", "topic"),
+    ("change", "aspect"),
     [
-        ({"network_fee_index": 11}, Topic.NETWORK_FEE_INDEX),
-        ({"index": 41}, Topic.INDEX),
-        ({"balance_wei": 1}, Topic.BALANCE),
-        ({"active": False}, Topic.ACTIVE),
-        ({"validator_count": 2}, Topic.VALIDATOR_COUNT),
+        ({"network_fee_index": 11}, Aspect.NETWORK_FEE_INDEX),
+        ({"index": 41}, Aspect.INDEX),
+        ({"balance_wei": 1}, Aspect.BALANCE),
+        ({"active": False}, Aspect.ACTIVE),
+        ({"validator_count": 2}, Aspect.VALIDATOR_COUNT),
     ],
 )
 def test_every_member_of_the_struct_is_compared_and_adopted(
-    change: dict[str, int], topic: Topic
+    change: dict[str, int], aspect: Aspect
 ) -> None:
     state = registered()
     found = replace(struct(1, 10, 1000), **change)  # type: ignore[arg-type]
     applied = run(state, types.ClusterDeposited(OWNER, IDS, Wei(0), found), block=10)
-    assert topics(applied) == [topic]
+    assert aspects(applied) == [aspect]
     assert state.clusters[CLUSTER].snapshot == found
 
 
@@ -348,7 +161,7 @@ def test_liquidation_leaves_the_sums_and_what_the_log_says() -> None:
 def test_liquidation_cannot_leave_more_than_there_was() -> None:
     rest = builders.snapshot(active=False, balance_wei=951 * FEE_UNIT_WEI)
     applied = run(registered(), types.ClusterLiquidated(OWNER, IDS, rest), block=20)
-    assert topics(applied) == [Topic.BALANCE]
+    assert aspects(applied) == [Aspect.BALANCE]
 
 
 def test_reactivation_tells_its_deposit_and_enters_the_sums() -> None:
@@ -364,14 +177,16 @@ def test_reactivation_tells_its_deposit_and_enters_the_sums() -> None:
 def test_liquidation_and_reactivation_out_of_turn_keep_the_sums_true() -> None:
     state = registered()
     again = run(state, types.ClusterReactivated(OWNER, IDS, struct(1, 10, 1000)), block=10)
-    assert topics(again) == [Topic.ACTIVE]
+    assert aspects(again) == [Aspect.ACTIVE]
     assert state.network.validator_count == 1
     rest = builders.snapshot(active=False, balance_wei=0)
     run(state, types.ClusterLiquidated(OWNER, IDS, rest), block=10)
-    assert topics(run(state, types.ClusterLiquidated(OWNER, IDS, rest), block=10)) == [Topic.ACTIVE]
+    assert aspects(run(state, types.ClusterLiquidated(OWNER, IDS, rest), block=10)) == [
+        Aspect.ACTIVE
+    ]
     assert state.network.validator_count == 0
     added = builders.validator_added(struct(2, 20, 1000), key=2)
-    assert Topic.ACTIVE in topics(run(state, added, block=20))
+    assert Aspect.ACTIVE in aspects(run(state, added, block=20))
     assert state.network.validator_count == 2
 
 
@@ -409,16 +224,16 @@ def test_debt_is_compared_and_not_booked_twice() -> None:
     state = registered()
     wrong = run(state, types.DebtUncovered(OWNER, CLUSTER, Wei(1)), block=310)
     assert wrong.changes == ()
-    assert wrong.divergences == (Divergence(Topic.UNCOVERED_DEBT, CLUSTER, 200 * FEE_UNIT_WEI, 1),)
+    assert wrong.divergences == (Divergence(Aspect.UNCOVERED_DEBT, CLUSTER, 200 * FEE_UNIT_WEI, 1),)
     unknown = run(state, types.DebtUncovered(OWNER, ClusterId(bytes(32)), Wei(1)), block=310)
-    assert topics(unknown) == [Topic.CLUSTER]
+    assert aspects(unknown) == [Aspect.CLUSTER]
 
 
 def test_proof_that_names_another_balance_or_block_is_reported() -> None:
     event = types.ClusterBalanceUpdated(OWNER, IDS, BlockNumber(9), 33, struct(1, 10, 1000))
     assert run(registered(), event, block=10).divergences == (
-        Divergence(Topic.EFFECTIVE_BALANCE, CLUSTER, 32, 33),
-        Divergence(Topic.BLOCK, CLUSTER, 10, 9),
+        Divergence(Aspect.EFFECTIVE_BALANCE, CLUSTER, 32, 33),
+        Divergence(Aspect.BLOCK, CLUSTER, 10, 9),
     )
 
 
@@ -436,7 +251,7 @@ def test_proof_that_names_another_balance_or_block_is_reported() -> None:
 def test_event_of_a_cluster_never_seen_is_adopted_and_reported(event: Event) -> None:
     state = fresh()
     applied = run(state, event, block=10)
-    assert applied.divergences[0] == Divergence(Topic.CLUSTER, CLUSTER, None, CLUSTER)
+    assert applied.divergences[0] == Divergence(Aspect.CLUSTER, CLUSTER, None, CLUSTER)
     assert state.clusters[CLUSTER].snapshot == getattr(event, "cluster")  # noqa: B009
     assert state.network.validator_count == 0
 
@@ -445,7 +260,7 @@ def test_operator_whose_log_comes_late_joins_the_sums_of_its_clusters() -> None:
     state = fresh()
     ids = builders.operator_ids(1, 2, 3, 5)
     added = builders.validator_added(builders.snapshot(), ids=ids)
-    assert Topic.OPERATOR in topics(run(state, added, block=10))
+    assert Aspect.OPERATOR in aspects(run(state, added, block=10))
     late = types.OperatorAdded(OperatorId(5), OWNER, b"key", Wei(FEE_UNIT_WEI))
     run(state, late, block=11)
     assert state.operators[OperatorId(5)].effective_balance_eth == 32

@@ -4,10 +4,10 @@ import pytest
 
 from sdk.events import Event, governance, types
 from sdk.registry import (
+    Aspect,
     Divergence,
     Parameters,
     RegistryState,
-    Topic,
     apply,
 )
 from sdk.testing import builders
@@ -41,7 +41,7 @@ def test_operator_starts_public_with_an_empty_account_at_its_block() -> None:
 def test_gap_in_operator_ids_is_reported() -> None:
     state = state_with_operators(ONE)
     event = types.OperatorAdded(OperatorId(3), OWNER, b"key", FEE_WEI)
-    assert run(state, event) == (Divergence(Topic.OPERATOR_ORDER, 3, 2, 3),)
+    assert run(state, event) == (Divergence(Aspect.OPERATOR_ORDER, 3, 2, 3),)
     assert OperatorId(3) in state.operators
 
 
@@ -49,14 +49,14 @@ def test_second_registration_of_an_id_changes_nothing() -> None:
     state = state_with_operators()
     before = state.operators[ONE]
     event = types.OperatorAdded(ONE, builders.address(9), b"other", FEE_WEI)
-    assert run(state, event) == (Divergence(Topic.OPERATOR, ONE, None, ONE),)
+    assert run(state, event) == (Divergence(Aspect.OPERATOR, ONE, None, ONE),)
     assert state.operators[ONE] == before
 
 
 def test_fee_that_is_no_multiple_of_the_unit_is_reported_and_rounded_down() -> None:
     state = RegistryState()
     event = types.OperatorAdded(ONE, OWNER, b"key", Wei(100_001))
-    assert run(state, event) == (Divergence(Topic.FEE, ONE, 100_000, 100_001),)
+    assert run(state, event) == (Divergence(Aspect.FEE, ONE, 100_000, 100_001),)
     assert state.operators[ONE].fee_units == 1
 
 
@@ -103,13 +103,13 @@ def test_executed_fee_holds_from_its_block_on() -> None:
 
 def test_fee_event_that_names_another_block_is_reported() -> None:
     event = types.OperatorFeeExecuted(OWNER, ONE, BlockNumber(9), Wei(200_000))
-    assert run(state_with_operators(), event) == (Divergence(Topic.BLOCK, ONE, 10, 9),)
+    assert run(state_with_operators(), event) == (Divergence(Aspect.BLOCK, ONE, 10, 9),)
 
 
 def test_withdrawal_above_the_credit_is_reported_and_empties_it() -> None:
     state = state_with_operators()
     event = types.OperatorWithdrawn(OWNER, ONE, Wei(100_000))
-    assert run(state, event) == (Divergence(Topic.CREDIT, ONE, 0, 100_000),)
+    assert run(state, event) == (Divergence(Aspect.CREDIT, ONE, 0, 100_000),)
     assert state.operators[ONE].credit_units == 0
 
 
@@ -125,14 +125,14 @@ def test_removed_operator_takes_no_further_event() -> None:
         types.OperatorPrivacyStatusUpdated((ONE,), True),
         types.OperatorWhitelistingContractUpdated((ONE,), OWNER),
     ):
-        assert run(state, event) == (Divergence(Topic.OPERATOR, ONE, None, ONE),)
+        assert run(state, event) == (Divergence(Aspect.OPERATOR, ONE, None, ONE),)
     assert state.operators[ONE] == removed
 
 
 def test_privacy_is_set_for_each_listed_operator() -> None:
     state = state_with_operators()
     event = types.OperatorPrivacyStatusUpdated((ONE, OperatorId(9), TWO, ONE), True)
-    assert run(state, event) == (Divergence(Topic.OPERATOR, 9, None, 9),)
+    assert run(state, event) == (Divergence(Aspect.OPERATOR, 9, None, 9),)
     assert state.operators[ONE].is_private
     assert state.operators[TWO].is_private
 
@@ -150,7 +150,8 @@ def test_whitelists_hold_each_pair_of_operator_and_address() -> None:
     state = state_with_operators()
     alice, bob = builders.address(60), builders.address(61)
     run(state, types.OperatorMultipleWhitelistUpdated((ONE, TWO), (alice, bob, alice)))
-    run(state, types.OperatorMultipleWhitelistRemoved((ONE,), (bob, builders.address(62))))
+    event = types.OperatorMultipleWhitelistRemoved((ONE, OperatorId(9)), (bob, OWNER))
+    assert run(state, event) == (Divergence(Aspect.OPERATOR, 9, None, 9),)
     assert [state.admits(ONE, alice), state.admits(ONE, bob)] == [True, False]
     assert [state.admits(TWO, alice), state.admits(TWO, bob)] == [True, True]
 
@@ -193,7 +194,7 @@ def test_every_parameter_event_sets_its_parameter() -> None:
 
 def test_ownership_handed_over_by_someone_else_is_reported() -> None:
     event = governance.OwnershipTransferred(builders.address(2), builders.address(3))
-    expected = Divergence(Topic.OWNER, None, NOBODY, builders.address(2))
+    expected = Divergence(Aspect.OWNER, None, NOBODY, builders.address(2))
     assert run(RegistryState(), event) == (expected,)
 
 
@@ -201,8 +202,8 @@ def test_network_fee_changes_after_settling_and_must_name_the_old_one() -> None:
     state = RegistryState(builders.network(fee_units=5, effective_balance_eth=32))
     event = governance.NetworkFeeUpdated(Wei(400_000), Wei(700_001))
     assert run(state, event) == (
-        Divergence(Topic.FEE, None, 500_000, 400_000),
-        Divergence(Topic.FEE, None, 700_000, 700_001),
+        Divergence(Aspect.FEE, None, 500_000, 400_000),
+        Divergence(Aspect.FEE, None, 700_000, 700_001),
     )
     assert (state.network.fee_units, state.network.credit_units) == (7, 50)
 
@@ -213,7 +214,7 @@ def test_network_earnings_and_covered_debt_are_booked() -> None:
     assert state.network.credit_units == 50 + 20 - 60
     assert run(state, governance.NetworkEarningsWithdrawn(Wei(900_000), OWNER)) == ()
     too_much = governance.NetworkEarningsWithdrawn(Wei(200_000), OWNER)
-    assert run(state, too_much) == (Divergence(Topic.CREDIT, None, 100_000, 200_000),)
+    assert run(state, too_much) == (Divergence(Aspect.CREDIT, None, 100_000, 200_000),)
     assert state.network.credit_units == 0
 
 

@@ -42,6 +42,17 @@ def test_undo_restores_state_lookups_and_digest_after_every_kind_of_change() -> 
     assert not state.clusters_of_operator(OperatorId(1))
 
 
+def test_changes_of_several_events_are_undone_together_last_first() -> None:
+    state = RegistryState()
+    changes: list[Change] = []
+    for block, event in enumerate(EVENTS):
+        latest = apply(state, event, builders.at(block)).changes
+        state.commit(latest)
+        changes += latest
+    state.undo(changes)
+    assert state == RegistryState()
+
+
 def test_digest_depends_on_the_records_and_not_on_the_way_there() -> None:
     def added(number: int) -> OperatorChanged:
         return OperatorChanged(None, builders.operator(number))
