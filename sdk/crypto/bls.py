@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -79,9 +80,24 @@ def parse_signature(data: bytes) -> SignaturePoint:
 
 def public_key(secret: SecretKey) -> PublicKey:
     """The 48-byte public key of a secret key."""
+    return public_key_point(secret).data
+
+
+def public_key_point(secret: SecretKey) -> PublicKeyPoint:
+    """The public key of a secret key with its point, for when points are needed next."""
     backend = active()
-    generator = backend.g1_decode(G1_GENERATOR)
-    return PublicKey(backend.g1_encode(backend.g1_multiply(generator, secret.reveal())))
+    point = backend.g1_multiply(_generator(backend.name), secret.reveal())
+    return PublicKeyPoint(PublicKey(backend.g1_encode(point)), point)
+
+
+def public_key_of_point(point: G1) -> PublicKey:
+    """The 48 bytes of a point that this module computed.
+
+    Raises:
+        InvalidPoint: it is the point at infinity.
+    """
+    data = active().g1_encode(point)
+    return PublicKey(check_encoding(data, length=G1_BYTES, what="public key"))
 
 
 def sign(secret: SecretKey, message: bytes) -> Signature:
@@ -115,7 +131,7 @@ def fast_aggregate_verify(
     if len(keys) > 1 and backend.g1_encode(key)[0] & 0x40:
         return False
     return backend.pairings_cancel(
-        [(key, backend.hash_to_g2(message)), (_minus_generator(backend), signature_point)]
+        [(key, backend.hash_to_g2(message)), (_minus_generator(backend.name), signature_point)]
     )
 
 
@@ -181,7 +197,7 @@ def _passing(items: Sequence[_BatchItem], backend: Backend) -> Iterator[int]:
         for item, factor in zip(items, factors, strict=True)
     ]
     signatures = backend.g2_combine([item.signature for item in items], factors)
-    if backend.pairings_cancel([*pairs, (_minus_generator(backend), signatures)]):
+    if backend.pairings_cancel([*pairs, (_minus_generator(backend.name), signatures)]):
         yield from (item.position for item in items)
     elif len(items) > 1:
         middle = len(items) // 2
@@ -205,6 +221,7 @@ def active() -> Backend:
     return _active
 
 
+@lru_cache(maxsize=len(BACKENDS))
 def load_backend(name: str) -> Backend:
     """The backend of that name; its library is imported only now.
 
@@ -253,13 +270,14 @@ def _signature(signature: AnySignature) -> SignaturePoint:
     return signature if isinstance(signature, SignaturePoint) else parse_signature(signature)
 
 
-def _minus_generator(backend: Backend) -> G1:
-    point = _minus_generators.get(backend.name)
-    if point is None:
-        point = backend.g1_multiply(backend.g1_decode(G1_GENERATOR), -1)
-        _minus_generators[backend.name] = point
-    return point
+@lru_cache(maxsize=len(BACKENDS))
+def _generator(backend: str) -> G1:
+    return load_backend(backend).g1_decode(G1_GENERATOR)
+
+
+@lru_cache(maxsize=len(BACKENDS))
+def _minus_generator(backend: str) -> G1:
+    return load_backend(backend).g1_multiply(_generator(backend), -1)
 
 
 _active: Backend | None = None
-_minus_generators: dict[str, G1] = {}

@@ -1,8 +1,8 @@
 """The many spellings of an operator's RSA public key, and the one canonical spelling.
 
 Pure. Operator keys travel as base64 of a PEM block whose header says PKCS#1 (`RSA PUBLIC KEY`)
-while the DER inside is PKIX SubjectPublicKeyInfo. That form is the only one written; PEM, DER,
-true PKCS#1 and ABI-encoded text are understood when read.
+while the DER inside is PKIX SubjectPublicKeyInfo. That form is the only one written; PEM, DER and
+true PKCS#1 are understood when read.
 
 Source: docs/keyshares.md; RFC 8017 (PKCS#1), RFC 5280 (SubjectPublicKeyInfo).
 """
@@ -22,9 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
-from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
 
 from sdk.errors import InputError
 
@@ -33,8 +30,6 @@ RSA_EXPONENT: Final = 65_537
 PUBLIC_KEY_TEXT_MAX_BYTES: Final = 2048
 """The canonical text has 612 characters; 2048 is also the bound of DKG messages."""
 
-_ABI_OFFSET: Final = (32).to_bytes(32, "big")
-"""First word of every ABI-encoded single string; no text begins with 31 zero bytes."""
 _PEM: Final = re.compile(
     rb"-----BEGIN (RSA )?PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+)-----END \1?PUBLIC KEY-----\s*"
 )
@@ -45,8 +40,8 @@ def read_public_key(data: str | bytes) -> RSAPublicKey:
     """The RSA key in any accepted spelling.
 
     Args:
-        data: PEM, DER, base64 of either, or the ABI-encoded string of such text as it stands on
-            chain.
+        data: PEM, DER, or base64 of either. The bytes that stand on chain wrap such text once
+            more; `sdk.events.operator_public_key_text` unwraps them.
 
     Raises:
         InputError: `operator_key_malformed`; also for other sizes than 2048 bit, other exponents
@@ -55,8 +50,6 @@ def read_public_key(data: str | bytes) -> RSAPublicKey:
     raw = data.encode(errors="replace") if isinstance(data, str) else data
     if len(raw) > PUBLIC_KEY_TEXT_MAX_BYTES:
         raise malformed(f"it has {len(raw)} bytes, the limit is {PUBLIC_KEY_TEXT_MAX_BYTES}")
-    if raw.startswith(_ABI_OFFSET):
-        raw = _abi_text(raw)
     if not _is_der(raw):
         raw = raw.strip()
         raw = raw if raw.startswith(b"-----BEGIN") else unwrap_base64(raw)
@@ -69,11 +62,6 @@ def write_public_key(key: RSAPublicKey) -> str:
     body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), _PEM_COLUMNS))
     pem = f"-----BEGIN RSA PUBLIC KEY-----\n{body}\n-----END RSA PUBLIC KEY-----\n"
     return base64.b64encode(pem.encode()).decode()
-
-
-def abi_string(text: str) -> bytes:
-    """`text` as the ABI-encoded string that the registry stores as an operator's key."""
-    return abi_encode(["string"], [text])
 
 
 def unwrap_base64(data: bytes) -> bytes:
@@ -113,17 +101,6 @@ def malformed(reason: str) -> InputError:
 def _is_der(data: bytes) -> bool:
     """DER of a key of this size opens with SEQUENCE and a two-byte length, which no text does."""
     return data.startswith(b"\x30\x82")
-
-
-def _abi_text(data: bytes) -> bytes:
-    try:
-        (text,) = abi_decode(["string"], data)
-    except (DecodingError, UnicodeDecodeError, OverflowError):
-        raise malformed("its ABI encoding is broken") from None
-    if abi_string(text) != data:
-        raise malformed("its ABI encoding has trailing or misplaced bytes")
-    raw: bytes = text.encode()
-    return raw
 
 
 def _pem_content(pem: bytes) -> bytes:

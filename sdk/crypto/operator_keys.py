@@ -12,6 +12,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -34,7 +35,6 @@ from sdk.crypto import bls
 from sdk.crypto.operator_key_text import (
     RSA_EXPONENT,
     RSA_KEY_BITS,
-    abi_string,
     check_parameters,
     malformed,
     read_public_key,
@@ -47,6 +47,8 @@ from sdk.errors import InputError, KeysharesError
 ENCRYPTED_SHARE_BYTES: Final = RSA_KEY_BITS // 8
 PRIVATE_KEY_TEXT_MAX_BYTES: Final = 8192
 """PEM of RSA-2048 has 1.7 kB, base64 of it 2.3 kB."""
+_PARSED_KEYS: Final = 1024
+"""Keys kept parsed: a file with many validators names the same few operators again and again."""
 _FINGERPRINT_BYTES: Final = 8
 """Enough for people to compare by eye; programs compare whole keys."""
 _SHARE_TEXT: Final = re.compile(rb"(?:0x)?([0-9a-fA-F]{64})")
@@ -74,10 +76,6 @@ class OperatorPublicKey:
         """Whether `signature` is a PSS / SHA-256 signature over `message`, any salt length."""
         scheme = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=padding.PSS.AUTO)
         return self._verify(message, signature, scheme)
-
-    def on_chain_bytes(self) -> bytes:
-        """The canonical text as ABI-encoded string, the registry's `publicKey` argument."""
-        return abi_string(self.text)
 
     @property
     def fingerprint(self) -> str:
@@ -159,11 +157,16 @@ class OperatorPrivateKey(Redacted):
 
 
 def parse_public_key(data: str | bytes) -> OperatorPublicKey:
-    """The operator key in any accepted spelling, on-chain bytes included.
+    """The operator key in any accepted spelling.
 
     Raises:
         InputError: `operator_key_malformed`.
     """
+    return _parse(data)
+
+
+@lru_cache(maxsize=_PARSED_KEYS)
+def _parse(data: str | bytes) -> OperatorPublicKey:
     return _public(read_public_key(data))
 
 

@@ -93,8 +93,7 @@ def recover_public_key(
         for key in keys.values()
     ]
     numerators, denominator = _recovery_weights(tuple(keys), at or 0)
-    data = backend.g1_encode(backend.g1_combine(points, numerators, denominator))
-    return bls.parse_public_key(data).data
+    return bls.public_key_of_point(backend.g1_combine(points, numerators, denominator))
 
 
 def recover_signature(partials: Mapping[OperatorId, AnySignature]) -> Signature:

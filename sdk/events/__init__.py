@@ -10,6 +10,7 @@ from sdk.events.decode import (
     abi_arguments,
     decode,
     encode,
+    operator_public_key_bytes,
     operator_public_key_text,
 )
 from sdk.events.log import Log, LogPosition
@@ -30,5 +31,6 @@ __all__ = [
     "abi_arguments",
     "decode",
     "encode",
+    "operator_public_key_bytes",
     "operator_public_key_text",
 ]

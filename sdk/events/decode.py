@@ -103,6 +103,11 @@ def operator_public_key_text(public_key: bytes) -> str | None:
     return _ascii(public_key)
 
 
+def operator_public_key_bytes(text: str) -> bytes:
+    """What `registerOperator` takes for a key of this text."""
+    return encode_values(("bytes",), (text.encode(),))
+
+
 def _decode(topics: Sequence[bytes], data: bytes) -> Event:
     if not topics:
         raise Malformed(Reason.NO_TOPICS, "the registry emits no anonymous events")

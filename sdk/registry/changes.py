@@ -15,6 +15,8 @@ from sdk.types import Address, OperatorId
 
 @dataclass(frozen=True, slots=True)
 class OperatorChanged:
+    """An operator was registered, changed or removed."""
+
     before: Operator | None
     after: Operator | None
 
@@ -35,24 +37,32 @@ class WhitelistChanged:
 
 @dataclass(frozen=True, slots=True)
 class ClusterChanged:
+    """A cluster was created or changed."""
+
     before: Cluster | None
     after: Cluster | None
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatorChanged:
+    """A validator was registered, changed or removed."""
+
     before: Validator | None
     after: Validator | None
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChanged:
+    """An owner's nonce or fee recipient changed."""
+
     before: Account | None
     after: Account | None
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkChanged:
+    """The network's account or a parameter changed."""
+
     before: Network
     after: Network
 

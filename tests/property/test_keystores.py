@@ -37,7 +37,7 @@ KEYSTORE: dict[str, Any] = json.loads(
         uuid=UUID(int=1),
     )
 )
-ON_CHAIN = OperatorPrivateKey.generate().public_key.on_chain_bytes()
+KEY_TEXT = OperatorPrivateKey.generate().public_key.text.encode()
 
 json_values = st.recursive(
     st.none()
@@ -172,9 +172,9 @@ def test_any_bytes_are_an_operator_key_or_refused_in_one_way(data: bytes) -> Non
     assert error is None or error.code == "operator_key_malformed"
 
 
-@given(st.integers(0, len(ON_CHAIN)), st.binary(max_size=4), st.integers(0, 8))
+@given(st.integers(0, len(KEY_TEXT)), st.binary(max_size=4), st.integers(0, 8))
 def test_any_damage_to_an_operator_key_is_accepted_or_refused_in_one_way(
     at: int, inserted: bytes, dropped: int
 ) -> None:
-    error = refusal(read_public_key, ON_CHAIN[:at] + inserted + ON_CHAIN[at + dropped :])
+    error = refusal(read_public_key, KEY_TEXT[:at] + inserted + KEY_TEXT[at + dropped :])
     assert error is None or error.code == "operator_key_malformed"

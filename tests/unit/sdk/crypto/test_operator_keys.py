@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from eth_abi.abi import encode as abi_encode
 
 from sdk.crypto import bls
 from sdk.crypto.operator_keys import (
@@ -84,8 +83,6 @@ def test_the_canonical_form_is_base64_of_pem_with_a_pkcs1_header_and_spki_inside
         b64(NETWORK_PEM.rstrip()),
         b64(SPKI_DER),
         b64(PKCS1_DER),
-        abi_encode(["string"], [TEXT]),
-        abi_encode(["string"], [SPKI_PEM.decode()]),
     ],
 )
 def test_every_spelling_is_read_and_one_is_written(spelling: str | bytes) -> None:
@@ -110,7 +107,6 @@ NO_PARAMETERS_DER = SPKI_DER.replace(ALGORITHM, bytes.fromhex("300b06092a864886f
 NO_PARAMETERS_DER = NO_PARAMETERS_DER.replace(b"\x30\x82\x01\x22", b"\x30\x82\x01\x20", 1)
 PSS_DER = SPKI_DER.replace(ALGORITHM, bytes.fromhex("300b06092a864886f70d01010a"))
 PSS_DER = PSS_DER.replace(b"\x30\x82\x01\x22", b"\x30\x82\x01\x20", 1)
-ABI = abi_encode(["string"], [TEXT])
 
 
 @pytest.mark.parametrize(
@@ -133,11 +129,6 @@ ABI = abi_encode(["string"], [TEXT])
         SPKI_PEM.replace(b"END PUBLIC", b"END RSA PUBLIC"),
         SPKI_PEM.replace(b"PUBLIC", b"PRIVATE"),
         SPKI_PEM.replace(b"\nMIIB", b"\nMI!B"),
-        ABI + b"\x00" * 32,
-        ABI[:-32],
-        ABI[:32] + (2**255).to_bytes(32, "big") + ABI[64:],
-        abi_encode(["string"], [""]),
-        abi_encode(["bytes"], [b"\xff\xfe"]),
         b" " * 2000 + SPKI_PEM,
         CURVE_PEM,
         NO_PARAMETERS_DER,
@@ -165,12 +156,6 @@ def test_a_wrong_size_or_exponent_is_told() -> None:
 def test_keys_are_equal_by_key() -> None:
     assert {parse_public_key(TEXT), parse_public_key(PKCS1_DER)} == {OWN.public_key}
     assert OWN.public_key != OTHER.public_key
-
-
-def test_on_chain_bytes_are_the_abi_encoded_canonical_text() -> None:
-    on_chain = parse_public_key(PKCS1_PEM).on_chain_bytes()
-    assert on_chain == abi_encode(["string"], [TEXT])
-    assert parse_public_key(on_chain) == OWN.public_key
 
 
 def test_the_fingerprint_tells_keys_apart() -> None:

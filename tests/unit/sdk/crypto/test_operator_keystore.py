@@ -148,7 +148,6 @@ def test_what_is_no_keystore_is_refused(data: bytes) -> None:
 
 def test_a_backup_proves_itself_against_the_registered_key() -> None:
     backup_proves(OWN, OWN.public_key.text)
-    backup_proves(OWN, OWN.public_key.on_chain_bytes())
 
 
 def test_the_backup_of_another_key_fails_the_drill() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode as abi_encode
 
 import sdk
 from sdk.events import (
@@ -17,6 +18,7 @@ from sdk.events import (
     abi_arguments,
     decode,
     encode,
+    operator_public_key_bytes,
     operator_public_key_text,
 )
 from sdk.events.types import (
@@ -163,6 +165,13 @@ def test_a_value_outside_its_type_is_not_encoded(event: Event) -> None:
 )
 def test_operator_key_is_read_as_abi_text_or_bare_text(public_key: bytes, text: str | None) -> None:
     assert operator_public_key_text(public_key) == text
+
+
+@pytest.mark.parametrize("text", ["", "TFMw", "a" * 612])
+def test_operator_key_bytes_are_the_abi_encoded_text_and_read_back(text: str) -> None:
+    on_chain = operator_public_key_bytes(text)
+    assert on_chain == abi_encode(["string"], [text])
+    assert operator_public_key_text(on_chain) == (text or None)
 
 
 def test_logs_sort_by_block_then_transaction_then_log() -> None:
