@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.vectors import dkg, keyshares, later, registry
@@ -66,13 +67,21 @@ def main(arguments: list[str]) -> int:
 def _report(name: str, run: Run, folder: Path) -> Counter[str]:
     started = time.monotonic()
     count: Counter[str] = Counter()
-    for case in run(folder):
+    for case in _run_to_the_end(run, folder):
         count[_outcome(case)] += case.count
         if case.problem:
             print(f"  FAILED {name}/{case.name}: {case.problem}")
     numbers = ", ".join(f"{count[key]} {key}" for key in ("passed", "failed", "not run"))
     print(f"{name}: {numbers} ({time.monotonic() - started:.1f} s)")
     return count
+
+
+def _run_to_the_end(run: Run, folder: Path) -> Iterator[Case]:
+    """The set's cases; a set that cannot be read is one failed case, and the next still runs."""
+    try:
+        yield from run(folder)
+    except Exception as problem:
+        yield Case("(reading the set)", f"{type(problem).__name__}: {problem}")
 
 
 def _outcome(case: Case) -> str:

@@ -53,14 +53,16 @@ def run(folder: Path) -> Iterator[Case]:
 def _operators(
     folder: Path,
 ) -> tuple[dict[OperatorId, OperatorPublicKey], dict[OperatorId, OperatorPrivateKey]]:
-    entries = json.loads((folder / "operators_info.json").read_bytes())
+    info = folder / "operators_info.json"
+    entries = json.loads(info.read_bytes()) if info.is_file() else []
     public = {OperatorId(entry["id"]): parse_public_key(entry["public_key"]) for entry in entries}
     ids = {key: operator for operator, key in public.items()}
     private = {}
     for path in sorted((folder / "operators").glob("*/encrypted_private_key.json")):
         password = Password((path.parent / "password").read_bytes())
         key = decrypt_operator_key(parse_operator_keystore(path.read_bytes()), password)
-        private[ids[key.public_key]] = key
+        if key.public_key in ids:
+            private[ids[key.public_key]] = key
     return public, private
 
 
