@@ -23,14 +23,17 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
 
     Raises:
         UsageError: `file_exists`, unless `overwrite`; `folder_missing`.
+        StorageError: the system does not even let us look, or the name is too long.
     """
-    if path.exists() and not overwrite:
+    with _storage_errors(path):
+        exists, has_folder = path.exists(), path.parent.is_dir()
+    if exists and not overwrite:
         raise UsageError(
             f"{path} exists already",
             code="file_exists",
             hint="Choose another name, or say --overwrite.",
         )
-    if not path.parent.is_dir():
+    if not has_folder:
         raise UsageError(f"the folder {path.parent} does not exist", code="folder_missing")
 
 
@@ -55,6 +58,30 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:
             sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def refuse_other_than_folder(path: Path) -> None:
+    """Checks before long work that `path` is a folder or can become one.
+
+    Raises:
+        UsageError: `folder_missing`, something else has the name.
+        StorageError: the system does not even let us look, or the name is too long.
+    """
+    with _storage_errors(path):
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is no folder", code="folder_missing")
+
+
+def make_private_folder(path: Path) -> None:
+    """Makes the folder, for its owner alone, unless it is there; missing parents are made, too.
+
+    Raises:
+        UsageError: see `refuse_other_than_folder`.
+        StorageError: the system refused.
+    """
+    refuse_other_than_folder(path)
+    with _storage_errors(path):
+        path.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -103,7 +130,11 @@ def _publish_new(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)
     except FileExistsError:
-        raise UsageError(f"{path} appeared meanwhile", code="file_exists") from None
+        raise UsageError(
+            f"{path} appeared meanwhile",
+            code="file_exists",
+            hint="It was left as it is. Move it away and give the same command again.",
+        ) from None
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,8 @@ from sdk.types import MAX_OPERATOR_ID, Address, OperatorId, keccak256, parse_add
 OPERATORS_MAX_BYTES: Final = 4 * 1024 * 1024
 """About 5,000 operators of 0.7 kB."""
 _KEY_FIELDS: Final = ("operatorKey", "operator_key", "public_key", "publicKey")
+
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")
 
 path_type = click.Path(path_type=Path)
 
@@ -83,8 +86,7 @@ def operators_from_lists(ids: str, keys: str) -> dict[OperatorId, OperatorPublic
     operators: dict[OperatorId, OperatorPublicKey] = {}
     for number, text in zip(numbers, texts, strict=True):
         where = f"operator {number.strip()[:24]}"
-        value = int(number) if number.strip().isdecimal() else number
-        _add(operators, _operator_id(value, where), text.strip(), where)
+        _add(operators, _operator_id(whole_number(number) or number, where), text.strip(), where)
     return operators
 
 
@@ -98,7 +100,7 @@ def choose_operators(
     """
     if ids is None:
         return [Operator(operator, key) for operator, key in known.items()]
-    chosen = [_operator_id(int(n) if n.strip().isdecimal() else n, "ids") for n in ids.split(",")]
+    chosen = [_operator_id(whole_number(text) or text, "ids") for text in ids.split(",")]
     for operator in chosen:
         if operator not in known:
             raise InputError(
@@ -142,10 +144,22 @@ def load_operator_key(
     return decrypt_operator_key(keystore, password)
 
 
+def whole_number(text: str) -> int | None:
+    """The number that up to 20 decimal digits say (2**64 has 20), None for any other text."""
+    return int(text) if _DIGITS.fullmatch(text.strip()) else None
+
+
 def _operator_id(value: object, where: str) -> OperatorId:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_OPERATOR_ID:
         return OperatorId(value)
-    raise InputError(f"{where}: {str(value)[:24]!r} is no operator id", code="operator_id_range")
+    found = repr(value[:24]) if isinstance(value, str) else f"a {type(value).__name__}"
+    if isinstance(value, int):
+        found = str(value)[:24]
+    raise InputError(
+        f"{where}: {found} is no operator id",
+        code="operator_id_range",
+        hint=f"Operator ids are whole numbers from 1 to {MAX_OPERATOR_ID}.",
+    )
 
 
 def _add(

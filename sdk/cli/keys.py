@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sdk.cli.inputs import (
     path_type,
     read_keyshares_file,
     read_operators,
+    whole_number,
 )
 from sdk.cli.keys_split import split
 from sdk.cli.output import (
@@ -79,12 +81,25 @@ def verify(
     output = Output(as_json=as_json)
     output.step(f"reading {file}")
     reading = read_keyshares_file(file)
+    shares = reading.file.shares
+    present = {operator for share in shares for operator in share.operator_ids}
+    if password_fd is not None and len(operator_key_files) > 1:
+        raise UsageError(
+            "a descriptor can be read for one --operator-key only",
+            code="password_source",
+            hint="Use --password-file or --password-env for several.",
+        )
     private_keys: dict[OperatorId, OperatorPrivateKey] = {}
     for text in operator_key_files:
         number, _, name = text.partition("=")
-        if not number.isdecimal() or not name:
+        operator = whole_number(number)
+        if operator is None or not name:
             raise UsageError(f"--operator-key {text!r} is not ID=FILE")
-        private_keys[OperatorId(int(number))] = load_operator_key(
+        if operator in private_keys:
+            raise UsageError(f"--operator-key names operator {operator} twice")
+        if shares and operator not in present:
+            raise _unknown_operator(operator, file, present)
+        private_keys[OperatorId(operator)] = load_operator_key(
             Path(name),
             password_file=password_file,
             password_env=password_env,
@@ -96,7 +111,6 @@ def verify(
         operators=read_operators(operators_file) if operators_file else None,
         private_keys=private_keys,
     )
-    shares = reading.file.shares
     output.step(f"checking {counted(len(shares), 'validator')}")
     findings = verify_keyshares(reading, expected)
     unchecked = _unchecked(shares, expected)
@@ -128,7 +142,8 @@ def inspect(file: Path, as_json: bool) -> None:
     reading = read_keyshares_file(file)
     output.findings(reading.findings)
     shares = reading.file.shares
-    lines = [f"version {reading.file.version or '(none)'}, created {reading.file.created_at}"]
+    # Free text of the file stands in quotes, so it cannot pass for a line of ours.
+    lines = [f"version {reading.file.version!r}, created {reading.file.created_at!r}"]
     for share in shares:
         owner = checksum_address(share.owner) if share.owner is not None else "(not named)"
         lines += [
@@ -186,15 +201,10 @@ def decrypt_share_command(
     """
     output = Output(as_json=as_json)
     if out is not None:
-        refuse_existing(out, overwrite=overwrite)
+        refuse_existing(out, overwrite=overwrite or dry_run)
     share = _one_share(read_keyshares_file(file).file.shares, validator)
     if operator_id not in share.operator_ids:
-        raise InputError(
-            f"operator {operator_id} is not in {file} "
-            f"(has {', '.join(map(str, share.operator_ids))})",
-            code="operator_unknown",
-            hint="Check the operator id.",
-        )
+        raise _unknown_operator(operator_id, file, share.operator_ids)
     key = load_operator_key(
         operator_key_file,
         password_file=password_file,
@@ -239,9 +249,26 @@ def _one_share(shares: tuple[KeyShare, ...], validator: str | None) -> KeyShare:
     )
 
 
+def _unknown_operator(operator: int, file: Path, known: Collection[int]) -> InputError:
+    return InputError(
+        f"operator {operator} is not in {file} (has {', '.join(map(str, sorted(known)))})",
+        code="operator_unknown",
+        hint="Check the operator id.",
+    )
+
+
 def _unchecked(shares: tuple[KeyShare, ...], expected: Expected) -> list[str]:
     """What this run could not show, so that silence is not taken for proof."""
     items = []
+    unsigned = sum(
+        None in (_first(share.owner, expected.owner), _first(share.nonce, expected.nonce))
+        for share in shares
+    )
+    if unsigned:
+        items.append(
+            f"the nonce signature of {counted(unsigned, 'validator')}, whose owner or nonce the "
+            "file does not name (--owner, --nonce)"
+        )
     if expected.owner is None:
         items.append("whether this owner will register (--owner)")
     if expected.nonce is None:
@@ -256,6 +283,10 @@ def _unchecked(shares: tuple[KeyShare, ...], expected: Expected) -> list[str]:
             f"{', '.join(map(str, missing))} (only they can tell)"
         )
     return items
+
+
+def _first(named: object, expected: object) -> object:
+    return expected if named is None else named
 
 
 def _share_facts(share: KeyShare) -> dict[str, Any]:

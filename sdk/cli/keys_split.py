@@ -157,7 +157,8 @@ def split(
             raise InputError("no keystore could be split", code="empty")
         _write(out, outcome.shares, file_version, owner, operators, overwrite)
         journal.remove()
-    written = {"written": True, "split": len(outcome.shares), "skipped": len(outcome.failures)}
+    skipped = len(files) - len(outcome.shares)
+    written = {"written": True, "split": len(outcome.shares), "skipped": skipped}
     output.result(
         facts | written,
         f"wrote {out}: {counted(len(outcome.shares), 'validator')}, verified. Register them as "

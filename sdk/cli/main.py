@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -38,6 +38,13 @@ class _LazyGroup(click.Group):
             command = entry.load() if entry else None
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            # Click itself would print an empty line first, which is no JSON.
+            raise click.Abort from None
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="phalanx-dvt", prog_name="phalanx")
@@ -59,11 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PhalanxError as problem:
         show_error(problem, as_json=as_json)
         sys.exit(problem.exit_code)
+    except click.exceptions.NoArgsIsHelpError as problem:
+        click.echo(problem.format_message(), err=True)
+        sys.exit(problem.exit_code)
     except click.ClickException as problem:
         usage = UsageError(problem.format_message(), hint="See --help.")
         show_error(usage, as_json=as_json)
         sys.exit(usage.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        if not as_json:
+            click.echo(err=True)  # leaves the line of the progress bar
         stopped = PartialError(
             "stopped by the user", code="interrupted", hint="Run the same command again to go on."
         )

@@ -25,6 +25,7 @@ from sdk.crypto.operator_keystore import (
 )
 from sdk.crypto.secret import Password
 from sdk.errors import InputError
+from sdk.events import operator_public_key_bytes
 from sdk.files import read_bounded, refuse_existing, write_private
 from sdk.shares.proofs import open_shares
 from sdk.types import OperatorId
@@ -87,7 +88,7 @@ def show(file: Path, as_json: bool) -> None:
     output = Output(as_json=as_json)
     key = _public_key(file)
     output.result(
-        _facts(key, None) | {"on_chain_bytes": "0x" + key.on_chain_bytes().hex()},
+        _facts(key, None) | {"on_chain_bytes": "0x" + operator_public_key_bytes(key.text).hex()},
         f"public key {key.fingerprint}\n{key.text}",
     )
 
@@ -184,7 +185,14 @@ def _decrypt_all(key: OperatorPrivateKey, file: Path, operator: OperatorId) -> i
     if not shares:
         raise InputError(f"operator {operator} has no share in {file}", code="operator_unknown")
     for share in shares:
-        open_shares(share, {operator: key})
+        try:
+            open_shares(share, {operator: key})
+        except InputError as problem:
+            raise InputError(
+                f"{file}: validator 0x{share.public_key.hex()}: {problem.message}",
+                code=problem.code,
+                hint=problem.hint,
+            ) from None
     return len(shares)
 
 

@@ -44,14 +44,14 @@ class Output:
         if self.as_json:
             self._line({"event": "step", "text": text, **facts})
         else:
-            click.echo(f"==> {text}", err=True)
+            click.echo(f"==> {plain(text)}", err=True)
 
     def note(self, text: str, **facts: object) -> None:
         """Something the user should know that is no error."""
         if self.as_json:
             self._line({"event": "note", "text": text, **facts})
         else:
-            click.echo(f"note: {text}", err=True)
+            click.echo(f"note: {plain(text)}", err=True)
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Findings for people; programs get them in the result."""
@@ -60,13 +60,13 @@ class Output:
         for finding in findings:
             colour = "red" if finding.severity == "error" else "yellow"
             label = click.style(f"{finding.severity} {finding.code}", fg=colour)
-            click.echo(f"{label}  {finding.where}: {finding.message}")
+            click.echo(f"{label}  {plain(finding.where)}: {plain(finding.message)}")
             if finding.hint:
                 click.echo(f"    {finding.hint}")
 
     def result(self, facts: Mapping[str, object], text: str) -> None:
         """The result: `facts` for programs, `text` for people."""
-        click.echo(json.dumps(facts, indent=2, default=str) if self.as_json else text)
+        click.echo(json.dumps(facts, indent=2, default=str) if self.as_json else plain(text))
 
     def progress(self, total: int, label: str) -> Progress:
         """Progress of long work; call `advance` after each item."""
@@ -98,12 +98,20 @@ class Progress:
             return
         tail = f", about {remaining_seconds} s left" if done < self._total else ""
         text = f"{self._label} {done}/{self._total}{tail}"
+        problem = plain(problem)
         if problem:
             click.echo(f"\r\033[K{problem}" if sys.stderr.isatty() else problem, err=True)
         if sys.stderr.isatty():
             click.echo(f"\r\033[K{text}", err=True, nl=done == self._total)
         elif done == self._total or self._total <= 20 or done % (self._total // 10) == 0:
             click.echo(text, err=True)
+
+
+def plain(text: str) -> str:
+    """The text with control codes written out: what a file holds must not steer the terminal."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text
+    )
 
 
 def counted(number: int, noun: str) -> str:
@@ -124,6 +132,6 @@ def show_error(problem: PhalanxError, *, as_json: bool) -> None:
             json.dumps(facts | {"hint": problem.hint, "data": problem.data}, default=str), err=True
         )
         return
-    click.echo(click.style("error: ", fg="red") + problem.message, err=True)
+    click.echo(click.style("error: ", fg="red") + plain(problem.message), err=True)
     if problem.hint:
         click.echo(f"       {problem.hint}", err=True)

@@ -22,6 +22,8 @@ Command: TypeAlias = Callable[..., Any]
 
 PASSWORD_MAX_BYTES: Final = 4096
 """Longer than any password; a larger file is the wrong file."""
+_MAX_DESCRIPTOR: Final = 2**31 - 1
+"""What fits the system's integer."""
 
 
 def password_options(
@@ -45,7 +47,7 @@ def password_options(
         click.option(
             f"--{prefix}-fd",
             f"{name}_fd",
-            type=int,
+            type=click.IntRange(0, _MAX_DESCRIPTOR),
             metavar="N",
             help="Open file descriptor to read the password from.",
         ),
@@ -90,7 +92,7 @@ def one_password(
     if file is not None:
         return from_file(file)
     if env is not None:
-        raw = os.environb.get(env.encode())
+        raw = os.environb.get(os.fsencode(env))
         if raw is None:
             message = f"environment variable {env} is not set"
             raise InputError(message, code="password_missing")

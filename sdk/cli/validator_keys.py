@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from sdk.cli.inputs import AddressType, path_type
+from sdk.cli.inputs import AddressType, path_type, whole_number
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import from_file, one_password, password_options
 from sdk.crypto import bls
@@ -22,7 +22,13 @@ from sdk.crypto.secret import CURVE_ORDER, Password, SecretKey
 from sdk.deposit_checks import verify_deposits
 from sdk.deposits import GWEI_PER_ETHER, make_deposit, render_deposits, withdrawal_credentials
 from sdk.errors import InputError, InvariantBroken, UsageError
-from sdk.files import PRIVATE_FOLDER_MODE, read_bounded, refuse_existing, write_private
+from sdk.files import (
+    make_private_folder,
+    read_bounded,
+    refuse_existing,
+    refuse_other_than_folder,
+    write_private,
+)
 from sdk.networks import NETWORKS, Network, network_by_name
 from sdk.types import Address, Gwei, parse_hex
 
@@ -80,18 +86,17 @@ def new(
     """
     output = Output(as_json=as_json)
     make = _source(seed_file, start_index)
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is no folder", code="folder_missing")
+    refuse_other_than_folder(out)
     if dry_run:
         output.result(
             {"count": count, "written": []}, f"dry run: {counted(count, 'keystore')} not written"
         )
         return
+    make_private_folder(out)
     password = one_password(
         file=password_file, env=password_env, fd=password_fd, subject="the keystores", confirm=True
     )
     kdf: Kdf = Scrypt() if kdf_name == "scrypt" else Pbkdf2()
-    out.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
     output.step(f"making {counted(count, 'keystore')} in {out}")
     progress = output.progress(count, "made")
     stamp = int(time.time())
@@ -148,6 +153,8 @@ def deposit_data(
 ) -> None:
     """Write the deposit data of validator keystores, checked, for a deposit launchpad."""
     output = Output(as_json=as_json)
+    if password_dir is not None and (password_file, password_env, password_fd) != (None,) * 3:
+        raise UsageError("more than one password source is given", code="password_source")
     refuse_existing(out, overwrite=overwrite or dry_run)
     chain = _network(network)
     credentials = withdrawal_credentials(withdrawal_address, compounding=compounding)
@@ -222,6 +229,7 @@ def _network(text: str) -> Network:
     parts = text.split(":")
     if len(parts) == 1:
         return network_by_name(text)
-    if len(parts) != 3 or not parts[1].isdecimal():
+    chain_id = whole_number(parts[1])
+    if len(parts) != 3 or chain_id is None:
         raise UsageError(f"network {text!r} is not NAME:CHAIN_ID:FORK_VERSION")
-    return Network(parts[0], int(parts[1]), parse_hex(parts[2], what="fork version", length=4))
+    return Network(parts[0], chain_id, parse_hex(parts[2], what="fork version", length=4))

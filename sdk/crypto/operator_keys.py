@@ -44,7 +44,6 @@ from sdk.crypto.operator_key_text import (
 from sdk.crypto.secret import Redacted, SecretKey
 from sdk.errors import InputError, KeysharesError
 
-ENCRYPTED_SHARE_BYTES: Final = RSA_KEY_BITS // 8
 PRIVATE_KEY_TEXT_MAX_BYTES: Final = 8192
 """PEM of RSA-2048 has 1.7 kB, base64 of it 2.3 kB."""
 _PARSED_KEYS: Final = 1024

@@ -16,29 +16,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from math import gcd, lcm
-from typing import Final
 
 from sdk.crypto import bls
 from sdk.crypto.bls import AnyPublicKey, AnySignature, PublicKeyPoint, SignaturePoint
 from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.errors import InputError, InvalidPoint
 from sdk.types import OperatorId, PublicKey, Signature
-
-THRESHOLDS: Final[Mapping[int, int]] = {4: 3, 7: 5, 10: 7, 13: 9}
-"""Committee size n = 3f + 1 to threshold t = 2f + 1."""
-
-
-def threshold_of(size: int) -> int:
-    """Shares needed to sign in a committee of `size` operators.
-
-    Raises:
-        InputError: `operator_count`, the size is not 4, 7, 10 or 13.
-    """
-    if size not in THRESHOLDS:
-        raise InputError(
-            f"a committee has 4, 7, 10 or 13 operators, got {size}", code="operator_count"
-        )
-    return THRESHOLDS[size]
 
 
 def split(

@@ -20,7 +20,7 @@ from sdk.deposit_checks import verify_deposits
 from sdk.deposits import DEPOSIT_FILE_MAX_BYTES, DepositData, parse_deposits
 from sdk.dkg.proofs import PROOFS_MAX_BYTES, SignedProof, check_proofs, read_proofs
 from sdk.errors import InputError
-from sdk.files import read_bounded
+from sdk.files import read_bounded, unreadable
 from sdk.findings import Finding
 from sdk.shares.consistency import Expected
 from sdk.shares.keyshares_file import KeyShare
@@ -46,6 +46,9 @@ class Results:
 def verify_ceremony(folder: Path, expected: Expected | None = None) -> list[Finding]:
     """All findings about a ceremony's output; it is sound if none is an error.
 
+    A ceremony always writes complete keyshares, so `payload_only` is an error here: without owner
+    and operator keys the proofs would go unchecked.
+
     Codes beside those of keyshares, deposits and proofs: `file_missing`, `folder_name`,
     `validator_mismatch`, `nonce_mismatch`, `entry_count`, `aggregation_mismatch`,
     `operators_differ`, `empty`.
@@ -53,9 +56,15 @@ def verify_ceremony(folder: Path, expected: Expected | None = None) -> list[Find
     Args:
         folder: the ceremony's folder, or one validator's folder.
         expected: what the caller knows from elsewhere; its nonce is that of the first validator.
+
+    Raises:
+        InputError: `file_unreadable`, the folder itself.
     """
     expected = expected or Expected()
-    validators = sorted(path for path in folder.iterdir() if path.is_dir())
+    try:
+        validators = sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError as problem:
+        raise unreadable(folder, problem) from problem
     if not validators:
         return list(_validator_folder(folder, expected))
     findings: list[Finding] = []
@@ -104,7 +113,8 @@ def _validator_folder(folder: Path, expected: Expected) -> Iterator[Finding]:
 def _contents(results: Results, expected: Expected) -> Iterator[Finding]:
     """What holds for one validator's files and for the aggregated ones alike."""
     shares = results.keyshares.file.shares
-    yield from _in(KEYSHARES_FILE, verify_keyshares(results.keyshares, expected))
+    findings = verify_keyshares(results.keyshares, expected)
+    yield from _in(KEYSHARES_FILE, [_strict(finding) for finding in findings])
     keys = [share.public_key for share in shares]
     yield from _in(DEPOSIT_FILE, verify_deposits(results.deposits, public_keys=keys))
     by_key: dict[bytes, KeyShare] = {share.public_key: share for share in shares}
@@ -162,6 +172,10 @@ def _read(folder: Path) -> Results | list[Finding]:
 
 def _bytes(folder: Path, name: str, limit_bytes: int) -> bytes:
     return read_bounded(folder / name, limit_bytes=limit_bytes)
+
+
+def _strict(finding: Finding) -> Finding:
+    return replace(finding, severity="error") if finding.code == "payload_only" else finding
 
 
 def _in(place: str, findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Finding]:

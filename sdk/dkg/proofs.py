@@ -16,12 +16,13 @@ from typing import Any, Final
 import msgspec
 
 from sdk import ssz
+from sdk.committee import ENCRYPTED_SHARE_BYTES
 from sdk.crypto.operator_keys import OperatorPublicKey, parse_public_key
 from sdk.errors import InputError, KeysharesError
 from sdk.findings import Finding
 from sdk.json_documents import read_json
 from sdk.shares.keyshares_file import KeyShare
-from sdk.shares.layout import ENCRYPTED_SHARE_BYTES, unpack
+from sdk.shares.layout import unpack
 from sdk.types import (
     ADDRESS_BYTES,
     PUBLIC_KEY_BYTES,

@@ -37,7 +37,7 @@ from sdk.registry.records import (
     Refusal,
     Validator,
 )
-from sdk.registry.registration import NonceClaim, nonce_claim, nonce_claims, shares_bytes
+from sdk.registry.registration import NonceClaim, nonce_claim, nonce_claims
 from sdk.registry.snapshot import cluster_id, new_cluster, snapshot_hash
 from sdk.registry.state import RegistryState
 
@@ -75,6 +75,5 @@ __all__ = [
     "nonce_claim",
     "nonce_claims",
     "runway",
-    "shares_bytes",
     "snapshot_hash",
 ]

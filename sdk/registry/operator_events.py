@@ -51,15 +51,9 @@ def operator_added(state: RegistryState, event: OperatorAdded, at: EventContext)
         owner=event.owner,
         public_key=event.public_key,
         fee_units=units_down(event.fee_wei),
-        index_units=FeeUnits(0),
-        credit_units=FeeUnits(0),
         block=at.block,
         effective_balance_eth=sum(cluster.effective_balance_eth for cluster in active),
         validator_count=sum(cluster.validator_count for cluster in active),
-        is_private=False,
-        whitelisting_contract=None,
-        declared_fee=None,
-        removed_at=None,
     )
     return Applied((OperatorChanged(None, operator),), divergences=tuple(divergences))
 

@@ -59,7 +59,7 @@ class DeclaredFee:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator and its account.
+    """An operator and its account; the defaults are those of a new one.
 
     Attributes:
         public_key: as registered; `sdk.events.operator_public_key_text` reads it.
@@ -76,15 +76,15 @@ class Operator:
     owner: Address
     public_key: bytes
     fee_units: FeeUnits
-    index_units: FeeUnits
-    credit_units: FeeUnits
     block: BlockNumber
-    effective_balance_eth: int
-    validator_count: int
-    is_private: bool
-    whitelisting_contract: Address | None
-    declared_fee: DeclaredFee | None
-    removed_at: BlockNumber | None
+    index_units: FeeUnits = _ZERO_UNITS
+    credit_units: FeeUnits = _ZERO_UNITS
+    effective_balance_eth: int = 0
+    validator_count: int = 0
+    is_private: bool = False
+    whitelisting_contract: Address | None = None
+    declared_fee: DeclaredFee | None = None
+    removed_at: BlockNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)

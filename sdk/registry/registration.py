@@ -10,17 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sdk.committee import THRESHOLDS, shares_data_length
 from sdk.events import Event
 from sdk.events.types import ValidatorAdded
 from sdk.registry.outcome import SignatureVerdict
 from sdk.registry.records import Refusal
 from sdk.registry.state import RegistryState
 from sdk.types import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Address, PublicKey, Signature
-
-CLUSTER_SIZES = (4, 7, 10, 13)
-"""3f + 1 for f from 1 to 4, as the contract admits."""
-SHARE_BYTES = PUBLIC_KEY_BYTES + 256
-"""Public key of a share, and the share encrypted by RSA-2048."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ def nonce_claim(event: ValidatorAdded, *, nonce: int) -> NonceClaim | None:
     """What to check for this registration; None if its lengths get it refused anyway."""
     if len(event.public_key) != PUBLIC_KEY_BYTES:
         return None
-    if len(event.shares) != shares_bytes(len(event.operator_ids)):
+    if len(event.shares) != shares_data_length(len(event.operator_ids)):
         return None
     return NonceClaim(
         owner=event.owner,
@@ -64,11 +60,6 @@ def nonce_claims(state: RegistryState, events: Iterable[Event]) -> list[NonceCla
     return claims
 
 
-def shares_bytes(operators: int) -> int:
-    """Length of the shares of a cluster of this size: signature, then keys, then ciphertexts."""
-    return SIGNATURE_BYTES + operators * SHARE_BYTES
-
-
 def refusal(
     state: RegistryState, event: ValidatorAdded, verdict: SignatureVerdict
 ) -> Refusal | None:
@@ -87,7 +78,7 @@ def refusal(
         return Refusal.OPERATOR_UNKNOWN
     if any(operator is not None and operator.removed_at is not None for operator in operators):
         return Refusal.OPERATOR_REMOVED
-    if len(event.shares) != shares_bytes(len(event.operator_ids)):
+    if len(event.shares) != shares_data_length(len(event.operator_ids)):
         return Refusal.SHARES_LENGTH
     if verdict is SignatureVerdict.INVALID:
         return Refusal.NONCE_SIGNATURE_INVALID
@@ -100,4 +91,4 @@ def refusal(
 
 def _is_operator_set(operator_ids: tuple[int, ...]) -> bool:
     ascending = all(low < high for low, high in pairwise(operator_ids))
-    return len(operator_ids) in CLUSTER_SIZES and ascending and operator_ids[0] > 0
+    return len(operator_ids) in THRESHOLDS and ascending and operator_ids[0] > 0

@@ -7,7 +7,7 @@ from sdk.shares.consistency import Expected
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_file import KeyShare, KeysharesFile, OperatorEntry, write_keyshares
 from sdk.shares.keyshares_reader import Reading, load_keyshares, read_keyshares
-from sdk.shares.layout import SharesData, nonce_message, pack, shares_data_length, unpack
+from sdk.shares.layout import SharesData, pack, unpack
 from sdk.shares.proofs import open_shares
 from sdk.shares.split import Operator, check_operators, split_key
 from sdk.shares.verify import is_sound, verify_keyshares
@@ -28,11 +28,9 @@ __all__ = [
     "check_operators",
     "is_sound",
     "load_keyshares",
-    "nonce_message",
     "open_shares",
     "pack",
     "read_keyshares",
-    "shares_data_length",
     "split_key",
     "split_keystores",
     "unpack",

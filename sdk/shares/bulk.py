@@ -7,8 +7,9 @@ core. Each finished entry goes to the journal; an interrupted or partly failed r
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -16,7 +17,7 @@ from typing import Final
 from sdk.crypto.keystore import Keystore, decrypt
 from sdk.crypto.password_box import PasswordForm, memory_bytes
 from sdk.crypto.secret import Password
-from sdk.errors import PhalanxError
+from sdk.errors import InputError
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_file import KeyShare
 from sdk.shares.split import Operator, split_key
@@ -40,7 +41,7 @@ class Failure:
     """A keystore that could not be split, and why."""
 
     job: Job
-    error: PhalanxError
+    error: InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Step:
     """One job has ended: `error` is None if it succeeded, `form` says how its password was read."""
 
     job: Job
-    error: PhalanxError | None
+    error: InputError | None
     form: PasswordForm | None
     done: int
     total: int
@@ -98,23 +99,27 @@ def split_keystores(
         on_step: called in this thread after each job.
 
     Raises:
-        KeyboardInterrupt: passed on after running derivations ended; the journal is complete.
+        KeyboardInterrupt: passed on after running derivations ended; every job that `on_step`
+            was told of is in the journal.
+        InvariantBroken: the machine or a library is faulty; no job can be trusted then.
     """
     shares = dict(journal.finished) if journal else {}
     failures: list[Failure] = []
     waiting = [job for job in jobs if job.nonce not in shares]
     done = len(jobs) - len(waiting)
-    for job, result in _run(waiting, operators, owner, workers):
-        done += 1
-        if isinstance(result, PhalanxError):
-            failures.append(Failure(job, result))
-            on_step(Step(job, result, None, done=done, total=len(jobs)))
-            continue
-        share, form = result
-        shares[job.nonce] = share
-        if journal:
-            journal.add(share)
-        on_step(Step(job, None, form, done=done, total=len(jobs)))
+    # Closed at once on any error, or the jobs still waiting would run before the process may end.
+    with closing(_run(waiting, operators, owner, workers)) as results:
+        for job, result in results:
+            done += 1
+            if isinstance(result, InputError):
+                failures.append(Failure(job, result))
+                on_step(Step(job, result, None, done=done, total=len(jobs)))
+                continue
+            share, form = result
+            shares[job.nonce] = share
+            if journal:
+                journal.add(share)
+            on_step(Step(job, None, form, done=done, total=len(jobs)))
     failures.sort(key=lambda failure: failure.job.nonce)
     wanted = {job.nonce for job in jobs}
     return Outcome(
@@ -124,7 +129,7 @@ def split_keystores(
 
 def _run(
     jobs: Sequence[Job], operators: Sequence[Operator], owner: Address, workers: int
-) -> Iterator[tuple[Job, tuple[KeyShare, PasswordForm] | PhalanxError]]:
+) -> Generator[tuple[Job, tuple[KeyShare, PasswordForm] | InputError], None, None]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="split")
     try:
         futures: dict[Future[tuple[KeyShare, PasswordForm]], Job] = {
@@ -133,7 +138,7 @@ def _run(
         for future in as_completed(futures):
             try:
                 yield futures[future], future.result()
-            except PhalanxError as problem:
+            except InputError as problem:
                 yield futures[future], problem
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

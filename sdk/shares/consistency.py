@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from sdk.crypto import threshold
+from sdk.committee import THRESHOLDS
 from sdk.crypto.operator_keys import OperatorPrivateKey, OperatorPublicKey, parse_public_key
 from sdk.errors import InputError
 from sdk.findings import Finding
@@ -21,6 +21,8 @@ from sdk.types import Address, OperatorId, checksum_address
 NONCE_WARNING: Final = 60_000
 NONCE_LIMIT: Final = 65_535
 """Nodes written in Go keep the nonce in 16 bits; above this they expect 0 again."""
+_SHOWN_IDS: Final = 16
+"""A committee has at most 13; a hostile list must not fill the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def across_entries(shares: Sequence[KeyShare]) -> Iterator[Finding]:
                 where="shares",
                 hint="Each registration uses up one nonce; split the later ones again.",
             )
-    if len({share.owner for share in shares}) > 1:
+    if len({share.owner for share in shares if share.owner is not None}) > 1:
         yield Finding(
             "owners_differ",
             "the entries belong to different owners",
@@ -84,7 +86,7 @@ def across_entries(shares: Sequence[KeyShare]) -> Iterator[Finding]:
 
 def expectations(shares: Sequence[KeyShare], expected: Expected) -> Iterator[Finding]:
     """`owner_mismatch`, `nonce_mismatch`, `nonce_wraps`."""
-    for index, share in enumerate(shares):
+    for share in shares:
         if None not in (expected.owner, share.owner) and share.owner != expected.owner:
             yield Finding(
                 "owner_mismatch",
@@ -93,10 +95,10 @@ def expectations(shares: Sequence[KeyShare], expected: Expected) -> Iterator[Fin
             )
         if share.nonce is None:
             continue
-        if expected.nonce is not None and share.nonce != expected.nonce + index:
+        if expected.nonce is not None and share.nonce != expected.nonce + share.position:
             yield Finding(
                 "nonce_mismatch",
-                f"made for nonce {share.nonce}, expected {expected.nonce + index}",
+                f"made for nonce {share.nonce}, expected {expected.nonce + share.position}",
                 where=where_in(share, "data.ownerNonce"),
                 hint="The nonce must be exact; split again with the right first nonce.",
             )
@@ -137,7 +139,7 @@ def committee(share: KeyShare, expected: Expected) -> Iterator[Finding]:
 
 
 def _id_list(ids: Sequence[OperatorId], where: str) -> Iterator[Finding]:
-    if len(ids) not in threshold.THRESHOLDS:
+    if len(ids) not in THRESHOLDS:
         message = f"a committee has 4, 7, 10 or 13 operators, this has {len(ids)}"
         yield Finding("operator_count", message, where=where)
     if 0 in ids:
@@ -187,7 +189,8 @@ def where_in(share: KeyShare, name: str) -> str:
 
 
 def _list(ids: Sequence[OperatorId]) -> str:
-    return ", ".join(map(str, ids))
+    shown = ", ".join(map(str, ids[:_SHOWN_IDS]))
+    return shown if len(ids) <= _SHOWN_IDS else f"{shown}, … ({len(ids)} in all)"
 
 
 def _account(owner: Address | None) -> str:

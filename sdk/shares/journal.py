@@ -14,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from sdk.errors import InputError, StorageError, UsageError
+from sdk.errors import InputError, KeysharesError, StorageError, UsageError
 from sdk.files import PRIVATE_MODE
-from sdk.findings import Finding
 from sdk.shares.keyshares_file import KeyShare, entry_json
 from sdk.shares.keyshares_reader import read_keyshares
 from sdk.shares.verify import is_sound, verify_keyshares
@@ -33,6 +32,7 @@ class Journal:
 
     Raises:
         UsageError: `journal_of_another_run`.
+        InputError: `journal_damaged`.
         StorageError: the file cannot be opened or written.
     """
 
@@ -41,7 +41,11 @@ class Journal:
         self.finished: dict[int, KeyShare] = {}
         with self._storage_errors():
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_MODE)
-            self._load(plan)
+            try:
+                self._load(plan)
+            except BaseException:
+                os.close(self._descriptor)
+                raise
 
     def __enter__(self) -> Journal:
         return self
@@ -55,14 +59,18 @@ class Journal:
         os.close(self._descriptor)
 
     def add(self, share: KeyShare) -> None:
-        """Records a finished entry; it is on disk when this returns."""
+        """Records a finished entry, so that killing the process does not lose it.
+
+        Not synced to the disk each time: a power cut may cost some entries, which are made anew.
+        """
         self._append({"entry": entry_json(share)})
         if share.nonce is not None:
             self.finished[share.nonce] = share
 
     def remove(self) -> None:
         """Deletes the journal once its content is in the keyshares file."""
-        self.path.unlink(missing_ok=True)
+        with self._storage_errors():
+            self.path.unlink(missing_ok=True)
 
     def _load(self, plan: str) -> None:
         with open(self._descriptor, "rb", closefd=False) as stream:
@@ -87,22 +95,26 @@ class Journal:
 
     def _read_entry(self, line: bytes) -> KeyShare:
         document = {"version": _VERSION, "shares": [_decode(line).get("entry")]}
-        reading = read_keyshares(json.dumps(document).encode(), source=str(self.path))
-        findings: list[Finding] = verify_keyshares(reading)
-        if not is_sound(findings) or len(reading.file.shares) != 1:
-            raise InputError(
-                f"{self.path} holds a damaged entry",
-                code="journal_damaged",
-                hint="Delete it to start anew; nothing else is lost.",
-            )
+        try:
+            reading = read_keyshares(json.dumps(document).encode())
+        except KeysharesError:
+            raise self._damaged() from None
+        if not is_sound(verify_keyshares(reading)) or len(reading.file.shares) != 1:
+            raise self._damaged()
         return reading.file.shares[0]
+
+    def _damaged(self) -> InputError:
+        return InputError(
+            f"{self.path} holds a damaged entry",
+            code="journal_damaged",
+            hint="Delete it to start anew; nothing else is lost.",
+        )
 
     def _append(self, record: dict[str, object]) -> None:
         with self._storage_errors():
             data = memoryview(json.dumps(record).encode() + b"\n")
             while data:
                 data = data[os.write(self._descriptor, data) :]
-            os.fsync(self._descriptor)
 
     @contextmanager
     def _storage_errors(self) -> Iterator[None]:
@@ -118,6 +130,6 @@ class Journal:
 def _decode(line: bytes) -> dict[str, object]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     return record if isinstance(record, dict) else {}

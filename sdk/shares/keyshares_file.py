@@ -14,6 +14,8 @@ from sdk.types import Address, OperatorId, PublicKey, checksum_address
 
 WRITTEN_VERSIONS: Final = ("v1.2.0", "v1.1.0")
 """The first is the default; both have the same shape, some readers insist on the older mark."""
+MAX_NONCE: Final = 2**64 - 1
+"""No chain gets near it; it keeps a file's numbers within what every reader's integers hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeGuard
 from sdk.errors import InputError, KeysharesError
 from sdk.findings import Finding
 from sdk.json_documents import read_json
-from sdk.shares.keyshares_file import KeyShare, KeysharesFile, OperatorEntry
+from sdk.shares.keyshares_file import MAX_NONCE, KeyShare, KeysharesFile, OperatorEntry
 from sdk.types import (
     MAX_OPERATOR_ID,
     PUBLIC_KEY_BYTES,
@@ -31,7 +31,6 @@ from sdk.types import (
 FILE_MAX_BYTES: Final = 512 * 1024 * 1024
 """About 28,000 validators with 13 operators; a larger file is a mistake."""
 _READ_VERSIONS: Final = ("1.1", "1.2")
-_MAX_NONCE: Final = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def _check_version(version: object) -> Iterable[Finding]:
     if major_minor.startswith("1."):
         yield Finding(
             "version",
-            f"version {version[:24]} is not known; read as v1.2.0",
+            f"version {version[:24]!r} is not known; read as v1.2.0",
             where="version",
             hint="Check the result with the tool that made the file.",
             severity="warning",
@@ -143,7 +142,7 @@ class _Entry:
             self._findings.append(_malformed(f"{self._where}.data", "an object", data))
         if not isinstance(data, dict):
             data = {}
-        missing = [name for name in _DATA_FIELDS if data.get(name) is None]
+        missing = [name for name in _DATA_FIELDS if data.get(name) in (None, [])]
         if missing:
             self._findings.append(
                 Finding(
@@ -224,7 +223,7 @@ class _Entry:
     def _nonce(self, value: object) -> int | None:
         if value is None:
             return None
-        if _is_number(value, _MAX_NONCE):
+        if _is_number(value, MAX_NONCE):
             return value
         message = f"{_show(value)} is no nonce"
         self._findings.append(
@@ -262,5 +261,8 @@ def _malformed(where: str, expected: str, found: object) -> Finding:
 
 
 def _show(value: object, limit: int = 40) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str)
+    except RecursionError:
+        return f"a deeply nested {type(value).__name__}"  # the parser allows a little more depth
     return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,4 +1,4 @@
-"""The bytes of `sharesData`, and the message whose signature opens them.
+"""The bytes of `sharesData`.
 
 Pure. For n operators in ascending id order:
 
@@ -15,21 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from sdk.committee import ENCRYPTED_SHARE_BYTES, shares_data_length
 from sdk.errors import KeysharesError
 from sdk.types import (
     PUBLIC_KEY_BYTES,
     SIGNATURE_BYTES,
-    Address,
     PublicKey,
     Signature,
-    checksum_address,
-    keccak256,
 )
-
-ENCRYPTED_SHARE_BYTES: Final = 256
-"""One RSA-2048 ciphertext."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +33,6 @@ class SharesData:
     signature: Signature
     share_public_keys: tuple[PublicKey, ...]
     encrypted_shares: tuple[bytes, ...]
-
-
-def shares_data_length(operators: int) -> int:
-    """Bytes of `sharesData` for so many operators: 96 + 304 n."""
-    return SIGNATURE_BYTES + operators * (PUBLIC_KEY_BYTES + ENCRYPTED_SHARE_BYTES)
 
 
 def pack(parts: SharesData) -> bytes:
@@ -71,11 +60,6 @@ def unpack(data: bytes, *, operators: int) -> SharesData:
         share_public_keys=tuple(PublicKey(key) for key in keys),
         encrypted_shares=tuple(_pieces(data[keys_end:], ENCRYPTED_SHARE_BYTES)),
     )
-
-
-def nonce_message(owner: Address, nonce: int) -> bytes:
-    """The 32 bytes the validator key signs: keccak256 of `<EIP-55 owner>:<nonce in decimal>`."""
-    return keccak256(f"{checksum_address(owner)}:{nonce}".encode())
 
 
 def _pieces(data: bytes, size: int) -> Sequence[bytes]:

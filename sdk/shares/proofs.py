@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from sdk.committee import THRESHOLDS, nonce_message, threshold_of
 from sdk.crypto import bls, threshold
 from sdk.crypto.bls import Claim, PublicKeyPoint
 from sdk.crypto.operator_keys import OperatorPrivateKey, decrypt_share
@@ -15,7 +16,7 @@ from sdk.errors import InputError, InvalidPoint, KeysharesError
 from sdk.findings import Finding
 from sdk.shares.consistency import Expected, where_in
 from sdk.shares.keyshares_file import KeyShare
-from sdk.shares.layout import SharesData, nonce_message, unpack
+from sdk.shares.layout import SharesData, unpack
 from sdk.types import OperatorId, checksum_address
 
 
@@ -26,7 +27,7 @@ def unpack_entry(share: KeyShare) -> SharesData | Finding | None:
     a consequence of them instead of a cause.
     """
     ids = share.operator_ids
-    if len(ids) not in threshold.THRESHOLDS or list(ids) != sorted(set(ids) - {0}):
+    if len(ids) not in THRESHOLDS or list(ids) != sorted(set(ids) - {0}):
         return None
     try:
         return unpack(share.shares_data, operators=len(ids))
@@ -90,7 +91,7 @@ def share_keys(share: KeyShare, parts: SharesData) -> Iterator[Finding]:
     if not threshold.carry_key(
         points,
         validator_key=share.public_key,
-        threshold=threshold.threshold_of(len(points)),
+        threshold=threshold_of(len(points)),
     ):
         yield Finding(
             "share_pubkeys_do_not_recombine",

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sdk.committee import nonce_message, threshold_of
 from sdk.crypto import bls, threshold
 from sdk.crypto.operator_keys import OperatorPublicKey, encrypt_share
 from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.errors import InputError, InvariantBroken
-from sdk.shares.keyshares_file import KeyShare, OperatorEntry
-from sdk.shares.layout import SharesData, nonce_message, pack
+from sdk.shares.keyshares_file import MAX_NONCE, KeyShare, OperatorEntry
+from sdk.shares.layout import SharesData, pack
 from sdk.types import MAX_OPERATOR_ID, Address, OperatorId
 
 
@@ -36,7 +37,7 @@ def check_operators(operators: Sequence[Operator]) -> tuple[Operator, ...]:
         InputError: `operator_count` (not 4, 7, 10 or 13), `operator_ids_not_unique`,
             `operator_id_range`, `operator_keys_not_unique`.
     """
-    threshold.threshold_of(len(operators))
+    threshold_of(len(operators))
     ordered = tuple(sorted(operators, key=lambda operator: operator.id))
     for operator in ordered:
         if not 1 <= operator.id <= MAX_OPERATOR_ID:
@@ -81,17 +82,19 @@ def split_key(
         random_below: a cryptographic source, uniform from 0 to n - 1, as `secrets.randbelow`.
 
     Raises:
-        InputError: see `check_operators`, or a negative nonce (`nonce_range`).
+        InputError: see `check_operators`, or a nonce out of range (`nonce_range`).
         InvariantBroken: the shares do not recombine, so the machine or a library is faulty.
     """
     ordered = check_operators(operators)
-    if nonce < 0:
-        raise InputError(f"the owner nonce is {nonce}, it starts at 0", code="nonce_range")
-    needed = threshold.threshold_of(len(ordered))
+    if not 0 <= nonce <= MAX_NONCE:
+        raise InputError(
+            f"the owner nonce {nonce} is not between 0 and {MAX_NONCE}", code="nonce_range"
+        )
+    needed = threshold_of(len(ordered))
     coefficients = [SecretKey(1 + random_below(CURVE_ORDER - 1)) for _ in range(needed - 1)]
     shares = threshold.split(secret, coefficients, [operator.id for operator in ordered])
     public_key = bls.public_key(secret)
-    share_keys = {operator: bls.public_key(share) for operator, share in shares.items()}
+    share_keys = {operator: bls.public_key_point(share) for operator, share in shares.items()}
     if not threshold.carry_key(share_keys, validator_key=public_key, threshold=needed):
         raise InvariantBroken(
             f"the shares of 0x{public_key.hex()} do not recombine to it",
@@ -99,7 +102,7 @@ def split_key(
         )
     parts = SharesData(
         signature=bls.sign(secret, nonce_message(owner, nonce)),
-        share_public_keys=tuple(share_keys.values()),
+        share_public_keys=tuple(key.data for key in share_keys.values()),
         encrypted_shares=tuple(
             encrypt_share(operator.public_key, shares[operator.id]) for operator in ordered
         ),

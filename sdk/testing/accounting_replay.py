@@ -32,7 +32,7 @@ from sdk.registry import (
     new_cluster,
 )
 from sdk.registry.ledger import settle_network, settle_operator
-from sdk.types import Address, BlockNumber, FeeUnits, OperatorId, Wei, parse_address
+from sdk.types import Address, BlockNumber, OperatorId, Wei, parse_address
 from sdk.units import parse_ether, units_exact, units_to_wei
 
 Document = Mapping[str, Any]
@@ -241,15 +241,7 @@ class _Run:
             owner=Address(bytes(20)),
             public_key=b"",
             fee_units=self._fee,
-            index_units=FeeUnits(0),
-            credit_units=FeeUnits(0),
             block=self.block,
-            effective_balance_eth=0,
-            validator_count=0,
-            is_private=False,
-            whitelisting_contract=None,
-            declared_fee=None,
-            removed_at=None,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from sdk.committee import shares_data_length
 from sdk.events import ClusterSnapshot, LogPosition
 from sdk.events.types import ValidatorAdded
 from sdk.registry import (
@@ -19,7 +20,6 @@ from sdk.registry import (
     Parameters,
     Parties,
     cluster_id,
-    shares_bytes,
 )
 from sdk.types import Address, BlockNumber, FeeUnits, OperatorId, PublicKey, Wei
 
@@ -43,7 +43,7 @@ def public_key(number: int) -> PublicKey:
 def shares(operators: int = 4, *, number: int = 0) -> bytes:
     """Shares of the right length for a cluster of this size."""
     seed = sha256(b"shares %d" % number).digest()
-    length = shares_bytes(operators)
+    length = shares_data_length(operators)
     return (seed * (length // len(seed) + 1))[:length]
 
 
@@ -84,14 +84,9 @@ def operator(
         owner=address(1000 + number),
         public_key=b"operator key %d" % number,
         fee_units=FeeUnits(fee_units),
-        index_units=FeeUnits(0),
-        credit_units=FeeUnits(0),
         block=BlockNumber(block),
         effective_balance_eth=effective_balance_eth,
         validator_count=validators,
-        is_private=False,
-        whitelisting_contract=None,
-        declared_fee=None,
         removed_at=None if removed_at is None else BlockNumber(removed_at),
     )
 

@@ -81,15 +81,7 @@ class ModelRegistry:
             owner=owner,
             public_key=key,
             fee_units=fee_units,
-            index_units=FeeUnits(0),
-            credit_units=FeeUnits(0),
             block=self.block,
-            effective_balance_eth=0,
-            validator_count=0,
-            is_private=False,
-            whitelisting_contract=None,
-            declared_fee=None,
-            removed_at=None,
         )
         self.state.commit([OperatorChanged(None, opened)])
         self._emit(types.OperatorAdded(operator_id, owner, key, units_to_wei(fee_units)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdk import committee
 from sdk.crypto import bls, threshold
 from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.types import OperatorId
@@ -17,7 +18,7 @@ any_ids = st.one_of(small_ids, st.integers(1, 2**64 - 1))
 
 @st.composite
 def sharings(draw: st.DrawFn) -> tuple[SecretKey, dict[OperatorId, SecretKey], int]:
-    size, needed = draw(st.sampled_from(sorted(threshold.THRESHOLDS.items())))
+    size, needed = draw(st.sampled_from(sorted(committee.THRESHOLDS.items())))
     ids = draw(st.lists(any_ids, min_size=size, max_size=size, unique=True))
     secret = SecretKey(draw(scalars))
     coefficients = [SecretKey(draw(scalars)) for _ in range(needed - 1)]

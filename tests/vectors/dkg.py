@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from sdk import committee
 from sdk.crypto import bls, threshold
 from sdk.crypto.operator_keys import OperatorPrivateKey, OperatorPublicKey, parse_public_key
 from sdk.crypto.operator_keystore import decrypt_operator_key, parse_operator_keystore
@@ -78,7 +79,7 @@ def _ceremony(
             count = len(share.operator_ids)
             opened = open_shares(share, private)
             expect(len(opened), count, "shares that decrypt")
-            needed = threshold.threshold_of(count)
+            needed = committee.threshold_of(count)
             for chosen in (share.operator_ids[:needed], share.operator_ids[-needed:]):
                 secret = threshold.recover_secret({each: opened[each] for each in chosen})
                 expect(bls.public_key(secret), share.public_key, f"key out of shares {chosen}")

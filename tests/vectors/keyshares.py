@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sdk import committee
 from sdk.crypto import threshold
 from sdk.crypto.keystore import decrypt
 from sdk.crypto.keystore_files import load_keystore
@@ -109,7 +110,7 @@ def _keystore(folder: Path, validator: dict[str, Any], password: Password) -> Se
 
 
 def _shares(share: KeyShare, secret: SecretKey, needed: int, keys: Keys) -> None:
-    expect(threshold.threshold_of(len(share.operator_ids)), needed, "threshold")
+    expect(committee.threshold_of(len(share.operator_ids)), needed, "threshold")
     opened = open_shares(share, keys.private)
     for chosen in (share.operator_ids[:needed], share.operator_ids[-needed:]):
         some = {operator: opened[operator] for operator in chosen}

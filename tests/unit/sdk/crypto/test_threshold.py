@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from sdk import committee
 from sdk.crypto import bls, threshold
 from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.errors import InputError, InvalidPoint
@@ -28,13 +29,13 @@ def shares_of(ids: list[OperatorId], *, needed: int, seed: int = 1) -> dict[Oper
 
 @pytest.mark.parametrize(("size", "needed"), [(4, 3), (7, 5), (10, 7), (13, 9)])
 def test_threshold_is_two_f_plus_one(size: int, needed: int) -> None:
-    assert threshold.threshold_of(size) == needed
+    assert committee.threshold_of(size) == needed
 
 
 @pytest.mark.parametrize("size", [0, 1, 3, 5, 6, 8, 12, 14, 16])
 def test_other_committee_sizes_are_refused(size: int) -> None:
     with pytest.raises(InputError, match="4, 7, 10 or 13"):
-        threshold.threshold_of(size)
+        committee.threshold_of(size)
 
 
 def test_share_is_the_polynomial_at_the_operator_id() -> None:
