@@ -5,6 +5,7 @@ A reader sees the complete new file or none. New files belong to the owner alone
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from sdk.errors import InputError, StorageError, UsageError
 
 PRIVATE_MODE: Final = 0o600
 PRIVATE_FOLDER_MODE: Final = 0o700
+_NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
 def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
@@ -126,15 +128,31 @@ def sync_folder(folder: Path) -> None:
 
 
 def _publish_new(temporary: Path, path: Path) -> None:
-    """Gives the finished file its name; a hard link fails where another process was faster."""
+    """Gives the finished file its name, unless another process was faster.
+
+    A hard link cannot replace a file. Where there are none (FAT, as on most memory sticks), an
+    empty file takes the name first, and for that moment a reader sees it empty.
+    """
     try:
         os.link(temporary, path)
     except FileExistsError:
-        raise UsageError(
-            f"{path} appeared meanwhile",
-            code="file_exists",
-            hint="It was left as it is. Move it away and give the same command again.",
-        ) from None
+        raise _appeared(path) from None
+    except OSError as problem:
+        if problem.errno not in _NO_HARD_LINKS:
+            raise
+        try:
+            with open_private(path):
+                temporary.replace(path)
+        except FileExistsError:
+            raise _appeared(path) from None
+
+
+def _appeared(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} appeared meanwhile",
+        code="file_exists",
+        hint="It was left as it is. Move it away and give the same command again.",
+    )
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

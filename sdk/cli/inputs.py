@@ -20,7 +20,13 @@ from sdk.crypto.operator_keystore import (
 from sdk.errors import InputError, UsageError
 from sdk.files import read_bounded
 from sdk.json_documents import read_json
-from sdk.shares.keyshares_reader import FILE_MAX_BYTES, Reading, read_keyshares
+from sdk.shares.keyshares_file import KeysharesFile
+from sdk.shares.keyshares_reader import (
+    FILE_MAX_BYTES,
+    Reading,
+    load_keyshares,
+    read_keyshares,
+)
 from sdk.shares.split import Operator
 from sdk.types import MAX_OPERATOR_ID, Address, OperatorId, keccak256, parse_address
 
@@ -120,6 +126,11 @@ def operators_digest(operators: Sequence[Operator]) -> str:
 def read_keyshares_file(path: Path) -> Reading:
     """The keyshares in a file, with findings about its form."""
     return read_keyshares(read_bounded(path, limit_bytes=FILE_MAX_BYTES), source=str(path))
+
+
+def load_keyshares_file(path: Path) -> KeysharesFile:
+    """The keyshares in a file whose form must be right; see `load_keyshares`."""
+    return load_keyshares(read_bounded(path, limit_bytes=FILE_MAX_BYTES), source=str(path))
 
 
 def load_operator_key(

@@ -11,6 +11,7 @@ import click
 
 from sdk.cli.inputs import (
     AddressType,
+    load_keyshares_file,
     load_operator_key,
     path_type,
     read_keyshares_file,
@@ -202,7 +203,7 @@ def decrypt_share_command(
     output = Output(as_json=as_json)
     if out is not None:
         refuse_existing(out, overwrite=overwrite or dry_run)
-    share = _one_share(read_keyshares_file(file).file.shares, validator)
+    share = _one_share(load_keyshares_file(file).shares, validator)
     if operator_id not in share.operator_ids:
         raise _unknown_operator(operator_id, file, share.operator_ids)
     key = load_operator_key(

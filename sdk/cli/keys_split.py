@@ -31,7 +31,7 @@ from sdk.shares.bulk import (
     Job,
     Outcome,
     Step,
-    plan_fingerprint,
+    run_fingerprint,
     split_keystores,
     worker_count,
 )
@@ -85,7 +85,7 @@ from sdk.types import Address, checksum_address
     is_flag=True,
     help="Leave out keystores that fail; the nonces of those after them move up.",
 )
-@click.option("--allow-high-nonce", is_flag=True, help=f"Go beyond nonce {NONCE_LIMIT}.")
+@click.option("--allow-high-nonce", is_flag=True, help=f"Go to nonce {NONCE_LIMIT} and beyond.")
 @password_options(folder=True)
 @overwrite_option
 @dry_run_option
@@ -148,9 +148,9 @@ def split(
     if dry_run:
         output.result(facts | {"written": False}, f"dry run: {out} not written")
         return
-    with Journal(_journal_path(out), plan=plan_fingerprint(jobs, operators, owner)) as journal:
+    with Journal(_journal_path(out), run=run_fingerprint(operators, owner)) as journal:
         if journal.finished:
-            output.step(f"{len(journal.finished)} entries taken from {journal.path}")
+            output.step(f"going on with {journal.path}: {len(journal.finished)} entries are done")
         outcome = _run(jobs, operators, owner, threads, journal, output, skip_invalid)
         if not outcome.shares:
             journal.remove()
@@ -164,6 +164,8 @@ def split(
         f"wrote {out}: {counted(len(outcome.shares), 'validator')}, verified. Register them as "
         f"{checksum_address(owner)}, starting at nonce {nonce}.",
     )
+    if skipped:
+        raise click.exceptions.Exit(PartialError.exit_code)
 
 
 def _run(
@@ -176,11 +178,13 @@ def _run(
     skip_invalid: bool,
 ) -> Outcome:
     progress = output.progress(len(jobs), "split")
+    noted: set[str] = set()
 
     def on_step(step: Step) -> None:
         problem = "" if step.error is None else step.error.message
         progress.advance(step.done, step.job.keystore.source, problem)
-        if step.form is PasswordForm.RAW:
+        if step.form is PasswordForm.RAW and step.job.keystore.source not in noted:
+            noted.add(step.job.keystore.source)
             output.note(
                 f"{step.job.keystore.source} opens only with the password as raw bytes: the tool "
                 "that made it did not follow EIP-2335"
@@ -202,15 +206,17 @@ def _run(
         )
     failed = {failure.job.nonce for failure in outcome.failures}
     kept = [job for job in jobs if job.nonce not in failed]
-    first = min(job.nonce for job in jobs)
-    moved = [replace(job, nonce=first + index) for index, job in enumerate(kept)]
-    again = [job for job, before in zip(moved, kept, strict=True) if job.nonce != before.nonce]
-    same = [share for share in outcome.shares if (share.nonce or 0) < min(failed)]
-    output.step(f"{len(failed)} keystores left out; {len(again)} move up to an earlier nonce")
-    redone = split_keystores(again, operators, owner=owner, workers=threads)
-    if redone.failures:
-        raise redone.failures[0].error
-    return Outcome((*same, *redone.shares), outcome.failures)
+    moved = [replace(job, nonce=jobs[0].nonce + index) for index, job in enumerate(kept)]
+    output.step(
+        f"{counted(len(failed), 'keystore')} left out; those after them move up to earlier nonces"
+    )
+    progress = output.progress(len(moved), "split")
+    again = split_keystores(
+        moved, operators, owner=owner, workers=threads, journal=journal, on_step=on_step
+    )
+    if again.failures:
+        raise again.failures[0].error
+    return Outcome(again.shares, outcome.failures)
 
 
 def _write(
@@ -289,9 +295,9 @@ def _load(
 
 def _check_nonces(first: int, count: int, output: Output, *, allow_high: bool) -> None:
     last = first + count - 1
-    if last > NONCE_LIMIT and not allow_high:
+    if last >= NONCE_LIMIT and not allow_high:
         raise InputError(
-            f"nonce {last} is above {NONCE_LIMIT}, where nodes written in Go start at 0 again",
+            f"nonce {last} is not below {NONCE_LIMIT}, where nodes written in Go start again at 0",
             code="nonce_limit",
             hint="Use another owner account, or --allow-high-nonce if you know your operators.",
         )

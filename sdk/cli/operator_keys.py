@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sdk.cli.inputs import load_operator_key, path_type, read_keyshares_file
+from sdk.cli.inputs import load_keyshares_file, load_operator_key, path_type
 from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import one_password, password_options
 from sdk.crypto.operator_keys import (
@@ -179,9 +179,7 @@ def verify_backup(
 
 
 def _decrypt_all(key: OperatorPrivateKey, file: Path, operator: OperatorId) -> int:
-    shares = [
-        share for share in read_keyshares_file(file).file.shares if operator in share.operator_ids
-    ]
+    shares = [share for share in load_keyshares_file(file).shares if operator in share.operator_ids]
     if not shares:
         raise InputError(f"operator {operator} has no share in {file}", code="operator_unknown")
     for share in shares:

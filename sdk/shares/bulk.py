@@ -35,6 +35,11 @@ class Job:
     password: Callable[[], Password]
     nonce: int
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What a journal knows the job by: the keystore's checksum, and the nonce."""
+        return self.keystore.sealed.checksum.hex(), self.nonce
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -63,13 +68,11 @@ class Step:
     total: int
 
 
-def plan_fingerprint(jobs: Sequence[Job], operators: Sequence[Operator], owner: Address) -> str:
-    """Hex digest of everything that decides a run's result, except randomness and passwords."""
+def run_fingerprint(operators: Sequence[Operator], owner: Address) -> str:
+    """Hex digest of what all entries of a run have in common."""
     digest = sha256(b"phalanx bulk split 1\0" + owner)
     for operator in sorted(operators, key=lambda operator: operator.id):
         digest.update(f"\0{operator.id}\0{operator.public_key.text}".encode())
-    for job in jobs:
-        digest.update(f"\0{job.nonce}\0".encode() + job.keystore.sealed.checksum)
     return digest.hexdigest()
 
 
@@ -103,7 +106,8 @@ def split_keystores(
             was told of is in the journal.
         InvariantBroken: the machine or a library is faulty; no job can be trusted then.
     """
-    shares = dict(journal.finished) if journal else {}
+    finished = journal.finished if journal else {}
+    shares = {job.nonce: finished[job.key] for job in jobs if job.key in finished}
     failures: list[Failure] = []
     waiting = [job for job in jobs if job.nonce not in shares]
     done = len(jobs) - len(waiting)
@@ -118,13 +122,10 @@ def split_keystores(
             share, form = result
             shares[job.nonce] = share
             if journal:
-                journal.add(share)
+                journal.add(share, keystore=job.key[0])
             on_step(Step(job, None, form, done=done, total=len(jobs)))
     failures.sort(key=lambda failure: failure.job.nonce)
-    wanted = {job.nonce for job in jobs}
-    return Outcome(
-        tuple(shares[nonce] for nonce in sorted(shares) if nonce in wanted), tuple(failures)
-    )
+    return Outcome(tuple(shares[nonce] for nonce in sorted(shares)), tuple(failures))
 
 
 def _run(

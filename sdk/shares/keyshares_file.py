@@ -77,11 +77,16 @@ def entry_json(share: KeyShare) -> dict[str, Any]:
     """One entry as plain JSON values.
 
     Raises:
-        KeysharesError: `payload_only`.
+        KeysharesError: `payload_only`, `pubkey_mismatch`.
     """
     if share.owner is None or share.nonce is None:
         raise KeysharesError(
             f"the entry of 0x{share.public_key.hex()} lacks owner or nonce", code="payload_only"
+        )
+    if share.data_public_key not in (None, share.public_key):
+        raise KeysharesError(
+            f"the entry of 0x{share.public_key.hex()} names another validator in its data",
+            code="pubkey_mismatch",
         )
     key = "0x" + share.public_key.hex()
     return {

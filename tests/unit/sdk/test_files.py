@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
@@ -186,3 +187,23 @@ def test_unreadable_file_is_an_input_error_that_names_it(tmp_path: Path, name: s
 
 def test_private_mode_means_the_owner_alone() -> None:
     assert (files.PRIVATE_MODE, files.PRIVATE_FOLDER_MODE) == (0o600, 0o700)
+
+
+def test_without_hard_links_a_file_is_still_whole_private_and_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory sticks are formatted with FAT, which has no hard links."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("sdk.files.os.link", refuse)
+    target = tmp_path / "file"
+    write_private(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    monkeypatch.setattr("sdk.files.refuse_existing", lambda path, *, overwrite: None)
+    with pytest.raises(UsageError, match="appeared meanwhile"):
+        write_private(target, b"later")
+    assert target.read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

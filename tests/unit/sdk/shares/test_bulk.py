@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sdk.crypto.password_box import Kdf, PasswordForm, Pbkdf2, Scrypt
 from sdk.crypto.secret import Password
 from sdk.errors import InputError, InvariantBroken
 from sdk.shares import bulk
-from sdk.shares.bulk import Job, Outcome, Step, plan_fingerprint, split_keystores, worker_count
+from sdk.shares.bulk import Job, Outcome, Step, run_fingerprint, split_keystores, worker_count
 from sdk.shares.consistency import Expected
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_reader import read_keyshares
@@ -139,19 +140,35 @@ def test_finished_entries_are_taken_from_the_journal(
     tmp_path: Path, derivations: list[bytes]
 ) -> None:
     jobs = [job(number) for number in range(6)]
-    with Journal(tmp_path / "j", plan="p") as journal:
+    with Journal(tmp_path / "j", run="r") as journal:
         first = split(jobs[:4], journal)
     derivations.clear()
     steps: list[Step] = []
-    with Journal(tmp_path / "j", plan="p") as journal:
+    with Journal(tmp_path / "j", run="r") as journal:
         outcome = split(jobs, journal, on_step=steps.append)
     assert outcome.shares[:4] == first.shares
     assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[4:])
     assert [(step.done, step.total) for step in steps] == [(5, 6), (6, 6)]
 
 
+def test_replaced_keystore_and_moved_nonce_are_done_anew(
+    tmp_path: Path, derivations: list[bytes]
+) -> None:
+    first = [job(1), job(2), job(3)]
+    with Journal(tmp_path / "j", run="r") as journal:
+        split(first, journal)
+    derivations.clear()
+    jobs = [first[0], replace(job(5), nonce=2), replace(first[2], nonce=4)]
+    with Journal(tmp_path / "j", run="r") as journal:
+        outcome = split(jobs, journal)
+    assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[1:])
+    assert [share.nonce for share in outcome.shares] == [1, 2, 4]
+    keys = [each.keystore.public_key for each in jobs]
+    assert [share.public_key for share in outcome.shares] == keys
+
+
 def test_entries_of_the_journal_that_no_job_asks_for_are_left_out(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j", plan="p") as journal:
+    with Journal(tmp_path / "j", run="r") as journal:
         split([job(1), job(2)], journal)
         assert [share.nonce for share in split([job(2)], journal).shares] == [2]
 
@@ -183,7 +200,7 @@ def test_interrupted_run_keeps_what_was_reported_and_starts_no_other_job(
 
     monkeypatch.setattr(bulk, "ThreadPoolExecutor", Pool)
     jobs = [job(number, password=password(number)) for number in range(8)]
-    with Journal(tmp_path / "j", plan="p") as journal:
+    with Journal(tmp_path / "j", run="r") as journal:
         # The caught error holds the frames, so nothing is cleaned up by their going away.
         with pytest.raises(KeyboardInterrupt) as stopped:
             split(jobs, journal, on_step=interrupt, workers=1)
@@ -192,8 +209,8 @@ def test_interrupted_run_keeps_what_was_reported_and_starts_no_other_job(
         assert started == [0, 1, 2]
 
     derivations.clear()
-    with Journal(tmp_path / "j", plan="p") as journal:
-        assert list(journal.finished) == [0, 1]
+    with Journal(tmp_path / "j", run="r") as journal:
+        assert list(journal.finished) == [jobs[0].key, jobs[1].key]
         outcome = split(jobs, journal)
     assert [share.nonce for share in outcome.shares] == list(range(8))
     assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[2:])
@@ -222,18 +239,13 @@ def test_workers_are_one_per_core_unless_memory_would_not_do(
     assert worker_count(jobs, cores=cores, memory_limit_bytes=limit_mib << 20) == workers
 
 
-def test_fingerprint_changes_with_everything_that_decides_the_result() -> None:
-    jobs = [job(1), job(2)]
-    base = plan_fingerprint(jobs, OPERATORS, OWNER)
-    assert plan_fingerprint(jobs, OPERATORS[::-1], OWNER) == base
-    assert plan_fingerprint([job(1), job(2, password=wrong)], OPERATORS, OWNER) == base
+def test_fingerprint_changes_with_what_all_entries_of_a_run_share() -> None:
+    base = run_fingerprint(OPERATORS, OWNER)
+    assert run_fingerprint(OPERATORS[::-1], OWNER) == base
     others = [
-        plan_fingerprint(jobs[:1], OPERATORS, OWNER),
-        plan_fingerprint([jobs[1], jobs[0]], OPERATORS, OWNER),
-        plan_fingerprint([Job(jobs[0].keystore, wrong, 3), jobs[1]], OPERATORS, OWNER),
-        plan_fingerprint(jobs, operators((1, 2, 3, 5)), OWNER),
-        plan_fingerprint(jobs, operators((1, 2, 3, 4, 5, 6, 7)), OWNER),
-        plan_fingerprint(jobs, OPERATORS, Address(b"\x11" * 20)),
+        run_fingerprint(operators((1, 2, 3, 5)), OWNER),
+        run_fingerprint(operators((1, 2, 3, 4, 5, 6, 7)), OWNER),
+        run_fingerprint(OPERATORS, Address(b"\x11" * 20)),
     ]
     assert len({base, *others}) == 1 + len(others)
 

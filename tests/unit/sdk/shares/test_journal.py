@@ -26,9 +26,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def fill(path: Path) -> None:
-    with Journal(path, plan="plan") as journal:
+    with Journal(path, run="run") as journal:
         for share in ENTRIES:
-            journal.add(share)
+            journal.add(share, keystore=f"box {share.nonce}")
 
 
 @contextmanager
@@ -49,19 +49,19 @@ def open_descriptors() -> int:
 def test_entries_survive_and_file_is_private(path: Path) -> None:
     fill(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with Journal(path, plan="plan") as journal:
-        assert journal.finished == {1: ENTRIES[0], 2: ENTRIES[1]}
+    with Journal(path, run="run") as journal:
+        assert journal.finished == {("box 1", 1): ENTRIES[0], ("box 2", 2): ENTRIES[1]}
 
 
 def test_entry_has_left_the_process_when_add_returns(path: Path) -> None:
-    with Journal(path, plan="plan") as journal:
-        journal.add(ENTRIES[0])
+    with Journal(path, run="run") as journal:
+        journal.add(ENTRIES[0], keystore="box 1")
         assert json.loads(path.read_bytes().splitlines()[1])["entry"]["data"]["ownerNonce"] == 1
-        assert journal.finished == {1: ENTRIES[0]}
+        assert journal.finished == {("box 1", 1): ENTRIES[0]}
 
 
 def test_removed_journal_is_gone_and_may_be_removed_again(path: Path) -> None:
-    with Journal(path, plan="plan") as journal:
+    with Journal(path, run="run") as journal:
         journal.remove()
         assert not path.exists()
         journal.remove()
@@ -73,33 +73,33 @@ def test_torn_last_line_is_cut_and_the_rest_goes_on(path: Path, kept: int) -> No
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:2]) + lines[2][:kept])
-    with Journal(path, plan="plan") as journal:
-        assert journal.finished == {1: ENTRIES[0]}
-        journal.add(ENTRIES[1])
+    with Journal(path, run="run") as journal:
+        assert journal.finished == {("box 1", 1): ENTRIES[0]}
+        journal.add(ENTRIES[1], keystore="box 2")
     assert path.read_bytes() == whole
 
 
 def test_line_that_lacks_only_its_line_end_counts_as_torn(path: Path) -> None:
     fill(path)
     path.write_bytes(path.read_bytes()[:-1])
-    with Journal(path, plan="plan") as journal:
-        assert list(journal.finished) == [1]
+    with Journal(path, run="run") as journal:
+        assert list(journal.finished) == [("box 1", 1)]
 
 
-@pytest.mark.parametrize("content", [b"", b'{"plan": "pl'])
+@pytest.mark.parametrize("content", [b"", b'{"run": "ru'])
 def test_journal_torn_in_its_first_line_starts_anew(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with Journal(path, plan="plan") as journal:
+    with Journal(path, run="run") as journal:
         assert journal.finished == {}
-    assert path.read_bytes() == b'{"plan": "plan"}\n'
+    assert path.read_bytes() == b'{"run": "run"}\n'
 
 
-@pytest.mark.parametrize("first", [b'{"plan": "other"}', b"[]", b"rubbish", b"[" * 100_000])
+@pytest.mark.parametrize("first", [b'{"run": "other"}', b"[]", b"rubbish", b"[" * 100_000])
 def test_journal_of_another_run_is_refused_and_left_alone(path: Path, first: bytes) -> None:
     path.write_bytes(first + b"\n")
     before = open_descriptors()
     with pytest.raises(UsageError, match="belongs to another run") as caught:
-        Journal(path, plan="plan")
+        Journal(path, run="run")
     assert caught.value.code == "journal_of_another_run"
     assert path.read_bytes() == first + b"\n"
     assert open_descriptors() == before
@@ -108,13 +108,13 @@ def test_journal_of_another_run_is_refused_and_left_alone(path: Path, first: byt
 def cut_entry() -> bytes:
     entry = entry_json(ENTRIES[0])
     entry["payload"]["sharesData"] = entry["payload"]["sharesData"][:-2]
-    return json.dumps({"entry": entry}).encode()
+    return json.dumps({"keystore": "box", "entry": entry}).encode()
 
 
 def unsigned_entry() -> bytes:
     entry = entry_json(ENTRIES[0])
     entry["data"]["ownerNonce"] = 5
-    return json.dumps({"entry": entry}).encode()
+    return json.dumps({"keystore": "box", "entry": entry}).encode()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,8 @@ def unsigned_entry() -> bytes:
         b'{"entry": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         cut_entry(),
         unsigned_entry(),
+        json.dumps({"entry": entry_json(ENTRIES[0])}).encode(),
+        json.dumps({"keystore": 7, "entry": entry_json(ENTRIES[0])}).encode(),
     ],
 )
 def test_damaged_entry_is_refused_with_the_journal_s_name(path: Path, line: bytes) -> None:
@@ -137,7 +139,7 @@ def test_damaged_entry_is_refused_with_the_journal_s_name(path: Path, line: byte
     path.write_bytes(path.read_bytes() + line + b"\n")
     before = open_descriptors()
     with pytest.raises(InputError, match=r"keyshares\.json\.journal holds a damaged") as caught:
-        Journal(path, plan="plan")
+        Journal(path, run="run")
     assert caught.value.code == "journal_damaged"
     assert open_descriptors() == before
 
@@ -145,14 +147,26 @@ def test_damaged_entry_is_refused_with_the_journal_s_name(path: Path, line: byte
 def test_full_disk_is_a_storage_error_and_the_journal_stays_readable(path: Path) -> None:
     fill(path)
     before = path.read_bytes()
-    with Journal(path, plan="plan") as journal:
+    with Journal(path, run="run") as journal:
         with full_disk(), pytest.raises(StorageError, match="cannot use the journal"):
-            journal.add(key_share(3, nonce=3))
-        assert list(journal.finished) == [1, 2]
+            journal.add(key_share(3, nonce=3), keystore="box 3")
+        assert list(journal.finished) == [("box 1", 1), ("box 2", 2)]
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", [".", "missing/journal", "x" * 300])
 def test_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(StorageError, match="cannot use the journal"):
-        Journal(tmp_path / name, plan="plan")
+        Journal(tmp_path / name, run="run")
+
+
+def test_second_process_is_told_that_the_journal_is_in_use(path: Path) -> None:
+    with Journal(path, run="run") as first:
+        before = open_descriptors()
+        with pytest.raises(UsageError, match="another run is using") as caught:
+            Journal(path, run="run")
+        assert caught.value.code == "journal_in_use"
+        assert open_descriptors() == before
+        first.add(ENTRIES[0], keystore="box 1")
+    with Journal(path, run="run") as second:
+        assert list(second.finished) == [("box 1", 1)]
