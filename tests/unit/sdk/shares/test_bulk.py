@@ -155,10 +155,10 @@ def test_replaced_keystore_and_moved_nonce_are_done_anew(
     tmp_path: Path, derivations: list[bytes]
 ) -> None:
     first = [job(1), job(2), job(3)]
+    jobs = [first[0], replace(job(5), nonce=2), replace(first[2], nonce=4)]
     with Journal(tmp_path / "j", run="r") as journal:
         split(first, journal)
     derivations.clear()
-    jobs = [first[0], replace(job(5), nonce=2), replace(first[2], nonce=4)]
     with Journal(tmp_path / "j", run="r") as journal:
         outcome = split(jobs, journal)
     assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[1:])
