@@ -8,6 +8,8 @@ judges values, only shape; ranges and meaning are the caller's.
 from __future__ import annotations
 
 import codecs
+import re
+from itertools import accumulate
 from typing import Final, TypeVar
 
 import msgspec
@@ -17,6 +19,10 @@ from sdk.types import parse_hex
 
 T = TypeVar("T")
 
+MAX_DEPTH: Final = 32
+"""Keyshares files nest seven deep, the deepest we read."""
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_ALL_BUT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _SHOWN_CHARACTERS: Final = 200
 """A hostile file must not fill a terminal through its error message."""
 
@@ -50,6 +56,13 @@ def read_json(
             hint="Check that this is the right file.",
             data={"source": source, "size_bytes": len(data)},
         )
+    if is_too_deep(data):
+        raise error(
+            f"{source} is nested deeper than {MAX_DEPTH} levels",
+            code=code,
+            hint="Check that this is the right file.",
+            data={"source": source},
+        )
     try:
         return msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=shape)
     except msgspec.ValidationError as problem:
@@ -61,7 +74,7 @@ def read_json(
             hint="Export the file again, or correct this field.",
             data={"source": source, "field": _clip(field)},
         ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise error(
             f"{source} is not valid JSON ({_clip(str(problem))})",
             code=code,
@@ -99,6 +112,19 @@ def read_hex(
             hint="The file is damaged; take it from a backup or export it again.",
             data={"field": field},
         ) from None
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Whether brackets nest deeper than `MAX_DEPTH`, found without recursion.
+
+    Parsers recurse, and how deep the interpreter lets them is not ours to say: libraries raise
+    its limit so far that the C stack overflows and the process dies.
+    """
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", data).translate(None, delete=_ALL_BUT_BRACKETS)
+    steps = (1 if bracket in b"[{" else -1 for bracket in brackets)
+    return any(depth > MAX_DEPTH for depth in accumulate(steps))
 
 
 def _clip(text: str) -> str:

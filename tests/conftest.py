@@ -9,6 +9,9 @@ from hypothesis import settings
 
 from sdk.crypto import bls
 
+# Before any test module imports py_ecc itself: this keeps the interpreter's recursion limit.
+bls.load_backend("py_ecc")
+
 # No deadline: a shared machine's speed is no property of the code. CI repeats the same examples.
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")

@@ -11,6 +11,7 @@ Source: consensus-specs phase0/beacon-chain.md (BLS signatures); draft-irtf-cfrg
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -237,8 +238,12 @@ def load_backend(name: str) -> Backend:
 
         return ArkworksBackend()
     if name == "py_ecc":
+        # Importing py_ecc raises the recursion limit to 100,000. A deeply nested JSON file could
+        # then overflow the C stack of the process; the arithmetic itself needs no depth.
+        limit = sys.getrecursionlimit()
         from sdk.crypto.backend_py_ecc import PyEccBackend
 
+        sys.setrecursionlimit(limit)
         return PyEccBackend()
     raise ConfigError(
         f"{BACKEND_VARIABLE}={name} is no BLS backend", hint=f"Use one of {', '.join(BACKENDS)}."

@@ -171,10 +171,9 @@ def looks_like_keystore(data: bytes) -> bool:
     if len(data) > KEYSTORE_MAX_BYTES:
         return False
     try:
-        fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "crypto" in _read(data, dict[str, msgspec.Raw], source="")
+    except KeystoreError:
         return b'"crypto"' in data
-    return "crypto" in fields
 
 
 def _check_version(data: bytes, *, source: str) -> None:

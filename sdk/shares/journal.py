@@ -19,6 +19,7 @@ from typing import Final
 
 from sdk.errors import InputError, KeysharesError, StorageError, UsageError
 from sdk.files import PRIVATE_MODE
+from sdk.json_documents import read_json
 from sdk.shares.keyshares_file import KeyShare, entry_json
 from sdk.shares.keyshares_reader import FILE_MAX_BYTES, read_keyshares
 from sdk.shares.verify import is_sound, verify_keyshares
@@ -147,7 +148,8 @@ class Journal:
 
 def _decode(line: bytes) -> dict[str, object]:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    return record if isinstance(record, dict) else {}
+        return read_json(
+            line, dict[str, object], source="", limit_bytes=FILE_MAX_BYTES, code="journal_damaged"
+        )
+    except InputError:
+        return {}

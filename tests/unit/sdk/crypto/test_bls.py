@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from hashlib import sha256
 
 import pytest
@@ -204,6 +206,16 @@ def test_secret_never_shows() -> None:
     for text in (repr(SECRET), str(SECRET), f"{SECRET}", f"{[SECRET]}"):
         assert scalar not in text
         assert "<redacted>" in text
+
+
+def test_reference_backend_leaves_the_recursion_limit_alone() -> None:
+    """py_ecc raises it to 100,000, where nested JSON overflows the C stack."""
+    code = (
+        "import sys; before = sys.getrecursionlimit(); "
+        "from sdk.crypto import bls; bls.load_backend('py_ecc'); "
+        "assert 'py_ecc' in sys.modules; sys.exit(before != sys.getrecursionlimit())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_unknown_backend_is_named() -> None:
