@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from sdk.cli.passwords import one_password
+from sdk.cli.passwords import PasswordSource
 from sdk.crypto.operator_keys import OperatorPrivateKey, OperatorPublicKey, parse_public_key
 from sdk.crypto.operator_keystore import (
     OPERATOR_KEYSTORE_MAX_BYTES,
@@ -133,9 +133,7 @@ def load_keyshares_file(path: Path) -> KeysharesFile:
     return load_keyshares(read_bounded(path, limit_bytes=FILE_MAX_BYTES), source=str(path))
 
 
-def load_operator_key(
-    path: Path, *, password_file: Path | None, password_env: str | None, password_fd: int | None
-) -> OperatorPrivateKey:
+def load_operator_key(path: Path, password: PasswordSource) -> OperatorPrivateKey:
     """An operator's private key from an encrypted keystore, a PEM file or base64 of a PEM.
 
     A password is asked for only if the file is a keystore.
@@ -149,10 +147,7 @@ def load_operator_key(
                 f"{path}: {problem.message}", code=problem.code, hint=problem.hint
             ) from None
     keystore = parse_operator_keystore(data, source=str(path))
-    password = one_password(
-        file=password_file, env=password_env, fd=password_fd, subject=f"operator key {path.name}"
-    )
-    return decrypt_operator_key(keystore, password)
+    return decrypt_operator_key(keystore, password.read(f"operator key {path.name}"))
 
 
 def whole_number(text: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from sdk.cli.output import (
     json_option,
     overwrite_option,
 )
-from sdk.cli.passwords import one_password, password_options
+from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto import bls
 from sdk.crypto.keystore_files import create_keystore
 from sdk.crypto.operator_keys import OperatorPrivateKey, decrypt_share, parse_public_key
@@ -70,9 +69,7 @@ def verify(
     nonce: int | None,
     operators_file: Path | None,
     operator_key_files: tuple[str, ...],
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
+    password: PasswordSource,
     as_json: bool,
 ) -> None:
     """Prove a keyshares file sound, before anything is paid for it.
@@ -84,7 +81,7 @@ def verify(
     reading = read_keyshares_file(file)
     shares = reading.file.shares
     present = {operator for share in shares for operator in share.operator_ids}
-    if password_fd is not None and len(operator_key_files) > 1:
+    if password.fd is not None and len(operator_key_files) > 1:
         raise UsageError(
             "a descriptor can be read for one --operator-key only",
             code="password_source",
@@ -100,12 +97,7 @@ def verify(
             raise UsageError(f"--operator-key names operator {operator} twice")
         if shares and operator not in present:
             raise _unknown_operator(operator, file, present)
-        private_keys[OperatorId(operator)] = load_operator_key(
-            Path(name),
-            password_file=password_file,
-            password_env=password_env,
-            password_fd=password_fd,
-        )
+        private_keys[OperatorId(operator)] = load_operator_key(Path(name), password)
     expected = Expected(
         owner=owner,
         nonce=nonce,
@@ -186,12 +178,8 @@ def decrypt_share_command(
     operator_key_file: Path,
     validator: str | None,
     out: Path | None,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
-    new_password_file: Path | None,
-    new_password_env: str | None,
-    new_password_fd: int | None,
+    password: PasswordSource,
+    new_password: PasswordSource,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -206,12 +194,7 @@ def decrypt_share_command(
     share = _one_share(load_keyshares_file(file).shares, validator)
     if operator_id not in share.operator_ids:
         raise _unknown_operator(operator_id, file, share.operator_ids)
-    key = load_operator_key(
-        operator_key_file,
-        password_file=password_file,
-        password_env=password_env,
-        password_fd=password_fd,
-    )
+    key = load_operator_key(operator_key_file, password)
     parts = unpack(share.shares_data, operators=len(share.operator_ids))
     index = share.operator_ids.index(OperatorId(operator_id))
     share_key = parts.share_public_keys[index]
@@ -219,14 +202,7 @@ def decrypt_share_command(
     secret = decrypt_share(key, parts.encrypted_shares[index], share_key)
     written = out is not None and not dry_run
     if out is not None and written:
-        password = one_password(
-            file=new_password_file,
-            env=new_password_env,
-            fd=new_password_fd,
-            subject="the new keystore",
-            confirm=True,
-        )
-        data = create_keystore(secret, password, random_bytes=secrets.token_bytes)
+        data = create_keystore(secret, new_password.read("the new keystore", confirm=True))
         write_private(out, data, overwrite=overwrite)
     facts = {
         "validator": f"0x{share.public_key.hex()}",

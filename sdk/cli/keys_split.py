@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from sdk.cli.inputs import (
     read_operators,
 )
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
-from sdk.cli.passwords import from_file, one_password, password_options
+from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto.keystore import Keystore
 from sdk.crypto.keystore_files import find_keystores, load_keystore
 from sdk.crypto.password_box import PasswordForm
@@ -103,10 +104,7 @@ def split(
     memory_mib: int,
     skip_invalid: bool,
     allow_high_nonce: bool,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
-    password_dir: Path | None,
+    password: PasswordSource,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -123,9 +121,9 @@ def split(
     output.step(f"reading {counted(len(files), 'keystore')}")
     loaded = _load(files, output, skip_invalid=skip_invalid)
     _check_nonces(nonce, len(loaded), output, allow_high=allow_high_nonce)
-    passwords = _passwords(password_dir, password_file, password_env, password_fd, dry_run)
+    passwords = _nobody if dry_run else password.for_keystores()
     jobs = [
-        Job(keystore, passwords(path), nonce + index)
+        Job(keystore, partial(passwords, path), nonce + index)
         for index, (path, keystore) in enumerate(loaded)
     ]
     threads = worker_count(
@@ -305,18 +303,8 @@ def _check_nonces(first: int, count: int, output: Output, *, allow_high: bool) -
         output.note(f"nonce {last} is close to {NONCE_LIMIT}, the last that every node accepts")
 
 
-def _passwords(
-    folder: Path | None, file: Path | None, env: str | None, fd: int | None, dry_run: bool
-) -> Callable[[Path], Callable[[], Password]]:
-    """A password source per keystore; one shared password is read once, now."""
-    if folder is not None:
-        if (file, env, fd) != (None, None, None):
-            raise UsageError("more than one password source is given", code="password_source")
-        return lambda path: lambda: from_file(folder / f"{path.stem}.txt")
-    if dry_run:
-        return lambda path: lambda: Password(b"")
-    shared = one_password(file=file, env=env, fd=fd, subject="the keystores")
-    return lambda path: lambda: shared
+def _nobody(keystore: Path) -> Password:
+    raise InvariantBroken(f"a dry run asked for the password of {keystore}")
 
 
 def _journal_path(out: Path) -> Path:

@@ -11,7 +11,7 @@ import click
 
 from sdk.cli.inputs import load_keyshares_file, load_operator_key, path_type
 from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
-from sdk.cli.passwords import one_password, password_options
+from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto.operator_keys import (
     OperatorPrivateKey,
     OperatorPublicKey,
@@ -58,9 +58,7 @@ format_option = click.option(
 def generate(
     out: Path,
     file_format: str,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
+    password: PasswordSource,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -68,10 +66,10 @@ def generate(
     """Make a new operator key. Its public half is registered on chain."""
     output = Output(as_json=as_json)
     refuse_existing(out, overwrite=overwrite or dry_run)
-    password = _new_password(file_format, password_file, password_env, password_fd, dry_run)
+    secret = _new_password(file_format, password, dry_run)
     output.step("generating an RSA-2048 key")
     key = OperatorPrivateKey.generate()
-    _write(out, key, file_format, password, overwrite=overwrite, dry_run=dry_run)
+    _write(out, key, secret, overwrite=overwrite, dry_run=dry_run)
     output.result(
         _facts(key.public_key, None if dry_run else out),
         f"{_said(out, dry_run)}\npublic key {key.public_key.fingerprint}\n{key.public_key.text}\n"
@@ -106,12 +104,8 @@ def convert(
     file: Path,
     out: Path,
     file_format: str,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
-    new_password_file: Path | None,
-    new_password_env: str | None,
-    new_password_fd: int | None,
+    password: PasswordSource,
+    new_password: PasswordSource,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -119,14 +113,10 @@ def convert(
     """Store an operator key in the other format, or under another password."""
     output = Output(as_json=as_json)
     refuse_existing(out, overwrite=overwrite or dry_run)
-    key = load_operator_key(
-        file, password_file=password_file, password_env=password_env, password_fd=password_fd
-    )
-    password = _new_password(
-        file_format, new_password_file, new_password_env, new_password_fd, dry_run
-    )
+    key = load_operator_key(file, password)
+    secret = _new_password(file_format, new_password, dry_run)
     output.step(f"writing key {key.public_key.fingerprint} as {file_format}")
-    _write(out, key, file_format, password, overwrite=overwrite, dry_run=dry_run)
+    _write(out, key, secret, overwrite=overwrite, dry_run=dry_run)
     output.result(_facts(key.public_key, None if dry_run else out), _said(out, dry_run))
 
 
@@ -146,9 +136,7 @@ def verify_backup(
     public_key: str,
     keyshares: Path | None,
     operator_id: int | None,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
+    password: PasswordSource,
     as_json: bool,
 ) -> None:
     """Drill: prove that a backup can do the operator's work for its registered key.
@@ -162,9 +150,7 @@ def verify_backup(
     path = Path(public_key)
     expected = _public_key(path) if _is_file(path) else parse_public_key(public_key)
     output.step(f"opening {file}")
-    key = load_operator_key(
-        file, password_file=password_file, password_env=password_env, password_fd=password_fd
-    )
+    key = load_operator_key(file, password)
     output.step(f"proving it against public key {expected.fingerprint}")
     backup_proves(key, expected.text)
     decrypted = 0
@@ -217,18 +203,15 @@ def _public_key(file: Path) -> OperatorPublicKey:
             ) from None
 
 
-def _new_password(
-    file_format: str, file: Path | None, env: str | None, fd: int | None, dry_run: bool
-) -> Password | None:
+def _new_password(file_format: str, source: PasswordSource, dry_run: bool) -> Password | None:
     if file_format != "keystore" or dry_run:
         return None
-    return one_password(file=file, env=env, fd=fd, subject="the new operator key", confirm=True)
+    return source.read("the new operator key", confirm=True)
 
 
 def _write(
     out: Path,
     key: OperatorPrivateKey,
-    file_format: str,
     password: Password | None,
     *,
     overwrite: bool,

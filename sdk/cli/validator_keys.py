@@ -12,13 +12,13 @@ import click
 
 from sdk.cli.inputs import AddressType, path_type, whole_number
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
-from sdk.cli.passwords import from_file, one_password, password_options
+from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto import bls
 from sdk.crypto.derivation import derive_path, validator_path
 from sdk.crypto.keystore import decrypt
 from sdk.crypto.keystore_files import create_keystore, find_keystores, load_keystore
 from sdk.crypto.password_box import Kdf, Pbkdf2, Scrypt
-from sdk.crypto.secret import CURVE_ORDER, Password, SecretKey
+from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.deposit_checks import verify_deposits
 from sdk.deposits import GWEI_PER_ETHER, make_deposit, render_deposits, withdrawal_credentials
 from sdk.errors import InputError, InvariantBroken, UsageError
@@ -73,9 +73,7 @@ def new(
     seed_file: Path | None,
     start_index: int,
     kdf_name: str,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
+    password: PasswordSource,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -93,9 +91,7 @@ def new(
         )
         return
     make_private_folder(out)
-    password = one_password(
-        file=password_file, env=password_env, fd=password_fd, subject="the keystores", confirm=True
-    )
+    secret_word = password.read("the keystores", confirm=True)
     kdf: Kdf = Scrypt() if kdf_name == "scrypt" else Pbkdf2()
     output.step(f"making {counted(count, 'keystore')} in {out}")
     progress = output.progress(count, "made")
@@ -105,7 +101,7 @@ def new(
         secret, path = make(number)
         name = (path or f"random-{secrets.token_hex(4)}").replace("/", "_")
         target = out / f"keystore-{name}-{stamp}.json"
-        write_private(target, create_keystore(secret, password, kdf=kdf, path=path))
+        write_private(target, create_keystore(secret, secret_word, kdf=kdf, path=path))
         key = f"0x{bls.public_key(secret).hex()}"
         written.append({"file": str(target), "public_key": key})
         progress.advance(number + 1, target.name)
@@ -143,18 +139,13 @@ def deposit_data(
     compounding: bool,
     amount_eth: int,
     out: Path,
-    password_file: Path | None,
-    password_env: str | None,
-    password_fd: int | None,
-    password_dir: Path | None,
+    password: PasswordSource,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Write the deposit data of validator keystores, checked, for a deposit launchpad."""
     output = Output(as_json=as_json)
-    if password_dir is not None and (password_file, password_env, password_fd) != (None,) * 3:
-        raise UsageError("more than one password source is given", code="password_source")
     refuse_existing(out, overwrite=overwrite or dry_run)
     chain = _network(network)
     credentials = withdrawal_credentials(withdrawal_address, compounding=compounding)
@@ -164,19 +155,14 @@ def deposit_data(
     if not files:
         raise InputError("no keystores found", code="empty")
     loaded = [load_keystore(path) for path in files]
-    shared: Password | None = None
-    if password_dir is None:
-        shared = one_password(
-            file=password_file, env=password_env, fd=password_fd, subject="the keystores"
-        )
+    passwords = password.for_keystores()
     output.step(f"signing {counted(len(files), 'deposit')} of {amount_eth} ETH for {chain.name}")
     progress = output.progress(len(files), "signed")
     deposits = []
     for number, (path, keystore) in enumerate(zip(files, loaded, strict=True)):
-        password = shared or from_file((password_dir or Path()) / f"{path.stem}.txt")
         deposits.append(
             make_deposit(
-                decrypt(keystore, password).secret,
+                decrypt(keystore, passwords(path)).secret,
                 credentials=credentials,
                 amount_gwei=Gwei(amount_eth * GWEI_PER_ETHER),
                 network=chain,

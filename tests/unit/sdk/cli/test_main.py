@@ -15,7 +15,7 @@ import pytest
 from sdk.cli.main import main
 from sdk.cli.main import phalanx as command
 from sdk.cli.output import Output
-from sdk.cli.passwords import PASSWORD_MAX_BYTES, from_file, one_password
+from sdk.cli.passwords import PASSWORD_MAX_BYTES, PasswordSource, from_file
 from sdk.errors import ChainError, InputError, InvariantBroken, NetworkError, PhalanxError
 from tests.unit.sdk.cli.running import PASSWORD_TEXT, Phalanx, Stake
 
@@ -169,7 +169,7 @@ def test_main_reads_the_process_s_arguments(
 
 
 def ask(file: Path | None = None, env: str | None = None, fd: int | None = None) -> bytes:
-    return one_password(file=file, env=env, fd=fd, subject="the test").reveal()
+    return PasswordSource(file, env, fd).read("the test").reveal()
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_new_password_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(click.termui, "hidden_prompt_func", hidden)
-    password = one_password(file=None, env=None, fd=None, subject="the key", confirm=True)
+    password = PasswordSource().read("the key", confirm=True)
     assert password.reveal() == b"right"
     assert len(asked) == 4
     assert repr(password) == "<redacted>"
