@@ -28,7 +28,11 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
         StorageError: the system does not even let us look, or the name is too long.
     """
     with _storage_errors(path):
-        exists, has_folder = path.exists(), path.parent.is_dir()
+        exists, is_folder, has_folder = path.exists(), path.is_dir(), path.parent.is_dir()
+    if is_folder:
+        raise UsageError(
+            f"{path} is a folder", code="file_exists", hint="Name a file, in that folder perhaps."
+        )
     if exists and not overwrite:
         raise UsageError(
             f"{path} exists already",
@@ -36,7 +40,9 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
             hint="Choose another name, or say --overwrite.",
         )
     if not has_folder:
-        raise UsageError(f"the folder {path.parent} does not exist", code="folder_missing")
+        raise UsageError(
+            f"the folder {path.parent} does not exist", code="folder_missing", hint="Make it first."
+        )
 
 
 def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:

@@ -93,12 +93,15 @@ def parse_hex(
     if not isinstance(text, str):
         raise InputError(f"{what} must be a hex text, got {type(text).__name__}", code=code)
     digits = text[2:] if text[:2] in ("0x", "0X") else text
-    if len(digits) % 2 or not set(digits) <= _HEX_DIGITS:
+    if not set(digits) <= _HEX_DIGITS:
         raise InputError(
             f"{what} is not hexadecimal: {_shorten(text)}",
             code=code,
-            hint="Expected 0x followed by an even number of digits 0-9, a-f.",
+            hint="Expected 0x followed by digits 0-9, a-f.",
         )
+    if len(digits) % 2:
+        wanted = "an even number" if length is None else str(2 * length)
+        raise InputError(f"{what} has {len(digits)} hex digits, expected {wanted}", code=code)
     raw = bytes.fromhex(digits)
     if length is not None and len(raw) != length:
         raise InputError(f"{what} must have {length} bytes, got {len(raw)}", code=code)

@@ -47,7 +47,10 @@ class AddressType(click.ParamType[Address]):
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
     ) -> Address:
-        return value if isinstance(value, bytes) else parse_address(value)  # type: ignore[return-value]
+        if isinstance(value, bytes):
+            return Address(value)
+        option = parameter.opts[0] if parameter is not None else "address"
+        return parse_address(value, what=option)
 
 
 def read_operators(path: Path) -> dict[OperatorId, OperatorPublicKey]:

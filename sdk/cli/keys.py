@@ -190,7 +190,7 @@ def decrypt_share_command(
     """
     output = Output(as_json=as_json)
     if out is not None:
-        refuse_existing(out, overwrite=overwrite or dry_run)
+        refuse_existing(out, overwrite=overwrite)
     share = _one_share(load_keyshares_file(file).shares, validator)
     if operator_id not in share.operator_ids:
         raise _unknown_operator(operator_id, file, share.operator_ids)

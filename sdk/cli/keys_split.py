@@ -19,10 +19,9 @@ from sdk.cli.inputs import (
     path_type,
     read_operators,
 )
+from sdk.cli.keystore_inputs import gather_keystores, load_keystores
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import PasswordSource, password_options
-from sdk.crypto.keystore import Keystore
-from sdk.crypto.keystore_files import find_keystores, load_keystore
 from sdk.crypto.password_box import PasswordForm
 from sdk.crypto.secret import Password
 from sdk.errors import InputError, InvariantBroken, KeysharesError, PartialError, UsageError
@@ -115,11 +114,11 @@ def split(
     interrupted run goes on where it stopped when the same command is given again.
     """
     output = Output(as_json=as_json)
-    refuse_existing(out, overwrite=overwrite or dry_run)
-    operators = check_operators(_operators(operators_file, operator_ids, operator_keys))
-    files = _files(keystores)
+    refuse_existing(out, overwrite=overwrite)
+    operators = _operators(operators_file, operator_ids, operator_keys)
+    files = gather_keystores(keystores, output)
     output.step(f"reading {counted(len(files), 'keystore')}")
-    loaded = _load(files, output, skip_invalid=skip_invalid)
+    loaded = load_keystores(files, output, skip_invalid=skip_invalid)
     _check_nonces(nonce, len(loaded), output, allow_high=allow_high_nonce)
     passwords = _nobody if dry_run else password.for_keystores()
     jobs = [
@@ -144,22 +143,33 @@ def split(
         f"nonces {nonce} to {nonce + len(jobs) - 1}, {counted(threads, 'thread')}"
     )
     if dry_run:
-        output.result(facts | {"written": False}, f"dry run: {out} not written")
+        assigned = _assignments([(job.nonce, job.keystore.source) for job in jobs])
+        output.result(facts | {"written": False}, f"{assigned}\ndry run: {out} not written")
         return
     with Journal(_journal_path(out), run=run_fingerprint(operators, owner)) as journal:
-        if journal.finished:
-            output.step(f"going on with {journal.path}: {len(journal.finished)} entries are done")
-        outcome = _run(jobs, operators, owner, threads, journal, output, skip_invalid)
-        if not outcome.shares:
-            journal.remove()
-            raise InputError("no keystore could be split", code="empty")
+        done = sum(job.key in journal.finished for job in jobs)
+        if done:
+            output.step(f"going on with {journal.path}: {done} of {len(jobs)} are done")
+        try:
+            outcome = _run(jobs, operators, owner, threads, journal, output, skip_invalid)
+        except KeyboardInterrupt:
+            raise _interrupted(journal, jobs) from None
+        finally:
+            if not journal.finished:
+                journal.remove()
         _write(out, outcome.shares, file_version, owner, operators, overwrite)
         journal.remove()
     skipped = len(files) - len(outcome.shares)
-    written = {"written": True, "split": len(outcome.shares), "skipped": skipped}
+    written = {
+        "written": True,
+        "split": len(outcome.shares),
+        "skipped": skipped,
+        "nonces": {f"0x{share.public_key.hex()}": share.nonce for share in outcome.shares},
+    }
     output.result(
         facts | written,
-        f"wrote {out}: {counted(len(outcome.shares), 'validator')}, verified. Register them as "
+        _assignments([(share.nonce, f"0x{share.public_key.hex()}") for share in outcome.shares])
+        + f"\nwrote {out}: {counted(len(outcome.shares), 'validator')}, verified. Register them as "
         f"{checksum_address(owner)}, starting at nonce {nonce}.",
     )
     if skipped:
@@ -193,11 +203,17 @@ def _run(
     )
     if not outcome.failures:
         return outcome
+    if not outcome.shares:
+        raise InputError(
+            f"none of {counted(len(jobs), 'keystore')} could be split; the first: "
+            f"{outcome.failures[0].error.message}",
+            code=outcome.failures[0].error.code,
+            hint="Check that the password file belongs to these keystores.",
+        )
     if not skip_invalid:
-        names = ", ".join(failure.job.keystore.source for failure in outcome.failures)
         raise PartialError(
-            f"{len(outcome.failures)} of {len(jobs)} keystores failed ({names}); nothing is "
-            f"written, {len(outcome.shares)} finished entries wait in {journal.path}",
+            f"{len(outcome.failures)} of {len(jobs)} keystores failed; nothing is written, "
+            f"{len(outcome.shares)} finished wait in {journal.path}",
             code="keystores_failed",
             hint="Correct them and give the same command again; only they are done anew.",
             data={f.job.keystore.source: f.error.code for f in outcome.failures},
@@ -245,50 +261,37 @@ def _write(
     write_private(out, data, overwrite=overwrite)
 
 
-def _operators(file: Path | None, ids: str | None, keys: str | None) -> list[Operator]:
+def _operators(file: Path | None, ids: str | None, keys: str | None) -> tuple[Operator, ...]:
     if (file is None) == (keys is None):
         raise UsageError("give --operators FILE, or --operator-ids with --operator-keys")
-    if keys is not None:
-        if ids is None:
-            raise UsageError("--operator-keys needs --operator-ids")
-        return choose_operators(operators_from_lists(ids, keys), None)
-    return choose_operators(read_operators(file or Path()), ids)
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        files += find_keystores(path) if path.is_dir() else [path]
-    if not files:
+    if keys is not None and ids is None:
+        raise UsageError("--operator-keys needs --operator-ids")
+    known = operators_from_lists(ids or "", keys) if keys else read_operators(file or Path())
+    chosen = choose_operators(known, ids)
+    try:
+        return check_operators(chosen)
+    except InputError as problem:
+        if problem.code != "operator_count":
+            raise
         raise InputError(
-            f"no keystores in {', '.join(map(str, paths))}",
-            code="empty",
-            hint="Give keystore files, or the folder that holds keystore-*.json.",
-        )
-    return files
+            f"{file or '--operator-ids'}: {problem.message}",
+            code=problem.code,
+            hint="Choose among them with --operator-ids, as 1,2,3,4.",
+        ) from None
 
 
-def _load(
-    files: Sequence[Path], output: Output, *, skip_invalid: bool
-) -> list[tuple[Path, Keystore]]:
-    """Every keystore is read before the first is opened, so a bad file is known at once."""
-    loaded: list[tuple[Path, Keystore]] = []
-    for path in files:
-        try:
-            loaded.append((path, load_keystore(path)))
-        except InputError as problem:
-            if not skip_invalid:
-                raise
-            output.note(f"left out: {problem.message}")
-    named = [keystore.public_key for _, keystore in loaded if keystore.public_key is not None]
-    if len(set(named)) != len(named):
-        twice = next(key for key in named if named.count(key) > 1)
-        raise InputError(
-            f"validator 0x{twice.hex()} is in two of the keystores",
-            code="duplicate_validator",
-            hint="Remove one of the two: a validator is registered once.",
-        )
-    return loaded
+def _assignments(rows: Sequence[tuple[int | None, str]]) -> str:
+    """Which validator gets which nonce; what is registered in another order is refused."""
+    return "\n".join(f"nonce {nonce}: {subject}" for nonce, subject in rows)
+
+
+def _interrupted(journal: Journal, jobs: Sequence[Job]) -> PartialError:
+    done = sum(job.key in journal.finished for job in jobs)
+    return PartialError(
+        f"stopped by the user; {done} of {len(jobs)} are done, nothing is written",
+        code="interrupted",
+        hint="Give the same command again to go on.",
+    )
 
 
 def _check_nonces(first: int, count: int, output: Output, *, allow_high: bool) -> None:

@@ -76,9 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         if not as_json:
             click.echo(err=True)  # leaves the line of the progress bar
-        stopped = PartialError(
-            "stopped by the user", code="interrupted", hint="Run the same command again to go on."
-        )
+        stopped = PartialError("stopped by the user", code="interrupted")
         show_error(stopped, as_json=as_json)
         sys.exit(stopped.exit_code)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from sdk.cli.inputs import load_keyshares_file, load_operator_key, path_type
 from sdk.cli.output import Output, dry_run_option, json_option, overwrite_option
@@ -27,6 +28,7 @@ from sdk.crypto.secret import Password
 from sdk.errors import InputError
 from sdk.events import operator_public_key_bytes
 from sdk.files import read_bounded, refuse_existing, write_private
+from sdk.json_documents import read_json
 from sdk.shares.proofs import open_shares
 from sdk.types import OperatorId
 
@@ -65,14 +67,17 @@ def generate(
 ) -> None:
     """Make a new operator key. Its public half is registered on chain."""
     output = Output(as_json=as_json)
-    refuse_existing(out, overwrite=overwrite or dry_run)
-    secret = _new_password(file_format, password, dry_run)
+    refuse_existing(out, overwrite=overwrite)
+    if dry_run:
+        output.result({"written": None}, f"dry run: {out} not written, no key made")
+        return
+    secret = _new_password(file_format, password)
     output.step("generating an RSA-2048 key")
     key = OperatorPrivateKey.generate()
-    _write(out, key, secret, overwrite=overwrite, dry_run=dry_run)
+    _write(out, key, secret, overwrite=overwrite)
     output.result(
-        _facts(key.public_key, None if dry_run else out),
-        f"{_said(out, dry_run)}\npublic key {key.public_key.fingerprint}\n{key.public_key.text}\n"
+        _facts(key.public_key, out),
+        f"wrote {out}\npublic key {key.public_key.fingerprint}\n{key.public_key.text}\n"
         "Back the file up now and prove the backup with `phalanx operator-keys verify-backup`:\n"
         "whoever loses this key loses the operator id.",
     )
@@ -112,12 +117,15 @@ def convert(
 ) -> None:
     """Store an operator key in the other format, or under another password."""
     output = Output(as_json=as_json)
-    refuse_existing(out, overwrite=overwrite or dry_run)
+    refuse_existing(out, overwrite=overwrite)
     key = load_operator_key(file, password)
-    secret = _new_password(file_format, new_password, dry_run)
+    if dry_run:
+        output.result(_facts(key.public_key, None), f"dry run: {out} not written")
+        return
+    secret = _new_password(file_format, new_password)
     output.step(f"writing key {key.public_key.fingerprint} as {file_format}")
-    _write(out, key, secret, overwrite=overwrite, dry_run=dry_run)
-    output.result(_facts(key.public_key, None if dry_run else out), _said(out, dry_run))
+    _write(out, key, secret, overwrite=overwrite)
+    output.result(_facts(key.public_key, out), f"wrote {out}")
 
 
 @operator_keys.command("verify-backup")
@@ -147,8 +155,7 @@ def verify_backup(
     output = Output(as_json=as_json)
     if (keyshares is None) != (operator_id is None):
         raise click.UsageError("--keyshares and --operator-id go together")
-    path = Path(public_key)
-    expected = _public_key(path) if _is_file(path) else parse_public_key(public_key)
+    expected = _expected_key(public_key)
     output.step(f"opening {file}")
     key = load_operator_key(file, password)
     output.step(f"proving it against public key {expected.fingerprint}")
@@ -184,6 +191,9 @@ def _public_key(file: Path) -> OperatorPublicKey:
     """The public key a file names or contains, without a password."""
     data = read_bounded(file, limit_bytes=OPERATOR_KEYSTORE_MAX_BYTES)
     if data.lstrip().startswith(b"{"):
+        shown = _shown_key(data)
+        if shown is not None:
+            return parse_public_key(shown)
         named = parse_operator_keystore(data, source=str(file)).public_key
         if named is None:
             raise InputError(
@@ -203,8 +213,8 @@ def _public_key(file: Path) -> OperatorPublicKey:
             ) from None
 
 
-def _new_password(file_format: str, source: PasswordSource, dry_run: bool) -> Password | None:
-    if file_format != "keystore" or dry_run:
+def _new_password(file_format: str, source: PasswordSource) -> Password | None:
+    if file_format != "keystore":
         return None
     return source.read("the new operator key", confirm=True)
 
@@ -215,10 +225,7 @@ def _write(
     password: Password | None,
     *,
     overwrite: bool,
-    dry_run: bool,
 ) -> None:
-    if dry_run:
-        return
     data = (
         key.reveal_base64().encode() + b"\n"
         if password is None
@@ -235,8 +242,34 @@ def _facts(key: OperatorPublicKey, written: Path | None) -> dict[str, object]:
     }
 
 
-def _said(out: Path, dry_run: bool) -> str:
-    return f"dry run: {out} not written" if dry_run else f"wrote {out}"
+class _Shown(msgspec.Struct):
+    public_key: str
+
+
+def _shown_key(data: bytes) -> str | None:
+    """The key in what `operator-keys show --json` prints, None if this is something else."""
+    try:
+        shown = read_json(
+            data, _Shown, source="", limit_bytes=OPERATOR_KEYSTORE_MAX_BYTES, code="other"
+        )
+    except InputError:
+        return None
+    return shown.public_key
+
+
+def _expected_key(text: str) -> OperatorPublicKey:
+    """The key of `--public-key`: its text, or the content of the file of that name."""
+    path = Path(text)
+    if _is_file(path):
+        return _public_key(path)
+    try:
+        return parse_public_key(text)
+    except InputError as problem:
+        raise InputError(
+            f"--public-key: {text[:40]!r} is neither a file nor a key ({problem.message})",
+            code=problem.code,
+            hint=problem.hint,
+        ) from None
 
 
 def _is_file(path: Path) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
 from sdk.cli.inputs import AddressType, path_type, whole_number
+from sdk.cli.keystore_inputs import gather_keystores, load_keystores
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto import bls
@@ -21,7 +22,7 @@ from sdk.crypto.password_box import Kdf, Pbkdf2, Scrypt
 from sdk.crypto.secret import CURVE_ORDER, SecretKey
 from sdk.deposit_checks import verify_deposits
 from sdk.deposits import GWEI_PER_ETHER, make_deposit, render_deposits, withdrawal_credentials
-from sdk.errors import InputError, InvariantBroken, UsageError
+from sdk.errors import InputError, InvariantBroken, PartialError, UsageError
 from sdk.files import (
     make_private_folder,
     read_bounded,
@@ -85,31 +86,54 @@ def new(
     output = Output(as_json=as_json)
     make = _source(seed_file, start_index)
     refuse_other_than_folder(out)
+    fresh = [make(number) for number in range(count)]
+    _refuse_present(out, [secret for secret, _ in fresh])
     if dry_run:
         output.result(
             {"count": count, "written": []}, f"dry run: {counted(count, 'keystore')} not written"
         )
         return
-    make_private_folder(out)
     secret_word = password.read("the keystores", confirm=True)
+    make_private_folder(out)
     kdf: Kdf = Scrypt() if kdf_name == "scrypt" else Pbkdf2()
     output.step(f"making {counted(count, 'keystore')} in {out}")
     progress = output.progress(count, "made")
     stamp = int(time.time())
     written: list[dict[str, str]] = []
-    for number in range(count):
-        secret, path = make(number)
-        name = (path or f"random-{secrets.token_hex(4)}").replace("/", "_")
-        target = out / f"keystore-{name}-{stamp}.json"
-        write_private(target, create_keystore(secret, secret_word, kdf=kdf, path=path))
-        key = f"0x{bls.public_key(secret).hex()}"
-        written.append({"file": str(target), "public_key": key})
-        progress.advance(number + 1, target.name)
+    try:
+        for secret, path in fresh:
+            name = (path or f"random-{secrets.token_hex(4)}").replace("/", "_")
+            target = out / f"keystore-{name}-{stamp}.json"
+            write_private(target, create_keystore(secret, secret_word, kdf=kdf, path=path))
+            written.append({"file": str(target), "public_key": f"0x{bls.public_key(secret).hex()}"})
+            progress.advance(len(written), target.name)
+    except KeyboardInterrupt:
+        raise PartialError(
+            f"stopped by the user; {len(written)} of {counted(count, 'keystore')} are in {out}",
+            code="interrupted",
+            hint="They are whole and can be used; the same command would make others beside them.",
+            data={"written": written},
+        ) from None
     output.result(
         {"count": count, "written": written},
         "\n".join(f"wrote {row['file']}  {row['public_key']}" for row in written)
         + "\nBack up keystores and password: without them the validators cannot exit.",
     )
+
+
+def _refuse_present(folder: Path, new_secrets: Sequence[SecretKey]) -> None:
+    """A seed gives the same keys again, and two copies of a key invite running it twice."""
+    if not folder.is_dir():
+        return
+    present = {load_keystore(path).public_key: path for path in find_keystores(folder)}
+    for secret in new_secrets:
+        key = bls.public_key(secret)
+        if key in present:
+            raise UsageError(
+                f"{present[key]} holds validator 0x{key.hex()} already",
+                code="file_exists",
+                hint="Go on with a later --start-index, or use another folder.",
+            )
 
 
 @validator_keys.command("deposit-data")
@@ -146,20 +170,15 @@ def deposit_data(
 ) -> None:
     """Write the deposit data of validator keystores, checked, for a deposit launchpad."""
     output = Output(as_json=as_json)
-    refuse_existing(out, overwrite=overwrite or dry_run)
+    refuse_existing(out, overwrite=overwrite)
     chain = _network(network)
     credentials = withdrawal_credentials(withdrawal_address, compounding=compounding)
-    files = [
-        file for path in keystores for file in (find_keystores(path) if path.is_dir() else [path])
-    ]
-    if not files:
-        raise InputError("no keystores found", code="empty")
-    loaded = [load_keystore(path) for path in files]
+    loaded = load_keystores(gather_keystores(keystores, output), output)
     passwords = password.for_keystores()
-    output.step(f"signing {counted(len(files), 'deposit')} of {amount_eth} ETH for {chain.name}")
-    progress = output.progress(len(files), "signed")
+    output.step(f"signing {counted(len(loaded), 'deposit')} of {amount_eth} ETH for {chain.name}")
+    progress = output.progress(len(loaded), "signed")
     deposits = []
-    for number, (path, keystore) in enumerate(zip(files, loaded, strict=True)):
+    for number, (path, keystore) in enumerate(loaded):
         deposits.append(
             make_deposit(
                 decrypt(keystore, passwords(path)).secret,

@@ -21,7 +21,7 @@ from sdk.types import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Address, PublicKey, Sig
 
 @dataclass(frozen=True, slots=True)
 class NonceClaim:
-    """A signature that must be by `public_key` over `<owner>:<nonce>` (docs/keyshares.md)."""
+    """A signature that must be by `public_key` over `<owner>:<nonce>` (docs/shares.md)."""
 
     owner: Address
     nonce: int

@@ -60,6 +60,8 @@ def test_result_for_programs_is_one_object_and_steps_are_lines(
     ran = phalanx(*stake.split("--json", "--file-version", "v1.1.0"))
     result = ran.json()
     assert result.pop("operators_digest")
+    keys = [json.loads(keystore(number))["pubkey"] for number in (1, 2, 3)]
+    assert result.pop("nonces") == {f"0x{key}": index for index, key in enumerate(keys)}
     assert result == {
         "validators": 3,
         "owner": OWNER_TEXT,
@@ -177,16 +179,45 @@ def test_nothing_left_after_skipping_is_an_error_without_leftovers(
     before = stake.names()
     stake.password.write_text("wrong")
     ran = phalanx(*stake.split("--skip-invalid", "--json"))
-    assert (ran.code, ran.error()["code"]) == (3, "empty")
+    assert (ran.code, ran.error()["code"]) == (3, "keystore_password")
+    assert "none of 3 keystores could be split" in ran.error()["message"]
     assert stake.names() == before
 
 
 def test_journal_of_another_run_is_refused(phalanx: Phalanx, stake: Stake) -> None:
-    stake.password.write_text("wrong")
+    (stake.keystores / "keystore-2.json").write_bytes(keystore(2, password=Password(b"other")))
     assert phalanx(*stake.split()).code == 6
     ran = phalanx(*stake.split("--json", "--owner", "0x" + "11" * 20))
     assert (ran.code, ran.error()["code"]) == (2, "journal_of_another_run")
     assert "out.json.journal" in ran.error()["message"]
+
+
+def test_run_in_which_nothing_succeeded_leaves_nothing_behind(
+    phalanx: Phalanx, stake: Stake
+) -> None:
+    before = stake.names()
+    stake.password.write_text("wrong")
+    ran = phalanx(*stake.split("--json"))
+    assert (ran.code, ran.error()["code"]) == (3, "keystore_password")
+    assert stake.names() == before
+
+
+def test_people_see_which_validator_has_which_nonce(phalanx: Phalanx, stake: Stake) -> None:
+    dry = phalanx(*stake.split("--dry-run", nonce=7))
+    assert "nonce 7: keystore-1.json\nnonce 8: keystore-2.json\n" in dry.out
+    ran = phalanx(*stake.split(nonce=7))
+    keys = [json.loads(keystore(number))["pubkey"] for number in (1, 2, 3)]
+    assert [f"nonce {7 + index}: 0x{key}" for index, key in enumerate(keys)] == ran.out.split("\n")[
+        :3
+    ]
+
+
+def test_other_json_files_of_a_folder_are_named(phalanx: Phalanx, stake: Stake) -> None:
+    (stake.keystores / "deposit_data-1.json").write_text("[]")
+    (stake.keystores / "validator2.json").write_text("")
+    ran = phalanx(*stake.split())
+    assert ran.code == 0
+    assert "note: no keystores, left out: deposit_data-1.json, validator2.json" in ran.err
 
 
 def test_file_that_appears_meanwhile_is_kept_and_the_work_too(

@@ -202,7 +202,7 @@ def test_bad_terms_are_refused(
 def test_same_key_twice_is_refused(phalanx: Phalanx, stake: Stake) -> None:
     (stake.keystores / "keystore-4.json").write_bytes(keystore(1))
     ran = phalanx(*deposit(stake, "--json"))
-    assert (ran.code, ran.error()["code"]) == (3, "deposit_duplicate")
+    assert (ran.code, ran.error()["code"]) == (3, "duplicate_validator")
 
 
 def test_wrong_password_names_the_keystore(phalanx: Phalanx, stake: Stake) -> None:

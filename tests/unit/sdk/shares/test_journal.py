@@ -94,7 +94,14 @@ def test_journal_torn_in_its_first_line_starts_anew(path: Path, content: bytes) 
     assert path.read_bytes() == b'{"run": "run"}\n'
 
 
-@pytest.mark.parametrize("first", [b'{"run": "other"}', b"[]", b"rubbish", b"[" * 100_000])
+def test_journal_of_another_run_in_which_nothing_was_finished_is_taken_over(path: Path) -> None:
+    path.write_bytes(b'{"run": "other"}\n')
+    with Journal(path, run="run") as journal:
+        assert journal.finished == {}
+    assert path.read_bytes() == b'{"run": "run"}\n'
+
+
+@pytest.mark.parametrize("first", [b'{"run": "other"}\n{}', b"[]", b"rubbish", b"[" * 100_000])
 def test_journal_of_another_run_is_refused_and_left_alone(path: Path, first: bytes) -> None:
     path.write_bytes(first + b"\n")
     before = open_descriptors()
