@@ -96,7 +96,7 @@ class Journal:
         whole, torn = lines[:-1], lines[-1]
         if torn:
             os.ftruncate(self._descriptor, sum(len(line) + 1 for line in whole))
-        if not whole or whole[1:] == [] and "run" in _decode(whole[0]):
+        if not whole or (whole[1:] == [] and "run" in _decode(whole[0])):
             # New, torn in its first line, or of a run in which nothing was ever finished.
             os.ftruncate(self._descriptor, 0)
             self._append({"run": run})
