@@ -17,6 +17,7 @@ from sdk.errors import InputError, StorageError, UsageError
 
 PRIVATE_MODE: Final = 0o600
 PRIVATE_FOLDER_MODE: Final = 0o700
+_NO_FOLDER_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
@@ -125,10 +126,13 @@ def unreadable(path: Path, problem: OSError) -> InputError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the folder's new names survive a power cut."""
+    """Makes the folder's new names survive a power cut, where the file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno not in _NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(descriptor)
 

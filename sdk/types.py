@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NewType
 
-from eth_hash.auto import keccak
+from Crypto.Hash import keccak
 
 from sdk.errors import InputError
 
@@ -39,8 +39,7 @@ SIGNATURE_BYTES = 96
 
 def keccak256(data: bytes) -> bytes:
     """Keccak-256 of `data`, 32 bytes (the Ethereum variant, not NIST SHA-3)."""
-    digest: bytes = keccak(data)
-    return digest
+    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def checksum_address(address: bytes) -> str:

@@ -116,6 +116,7 @@ def verify(
     output.result(
         {
             "sound": sound,
+            "complete": not unchecked,
             "validators": len(shares),
             "findings": finding_facts(findings),
             "not_checked": unchecked,

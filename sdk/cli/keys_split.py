@@ -22,6 +22,7 @@ from sdk.cli.inputs import (
 from sdk.cli.keystore_inputs import gather_keystores, load_keystores
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.cli.passwords import PasswordSource, password_options
+from sdk.crypto.keystore import Decrypted
 from sdk.crypto.password_box import PasswordForm
 from sdk.crypto.secret import Password
 from sdk.errors import InputError, InvariantBroken, KeysharesError, PartialError, UsageError
@@ -31,16 +32,14 @@ from sdk.shares.bulk import (
     Job,
     Outcome,
     Step,
-    run_fingerprint,
     split_keystores,
     worker_count,
 )
-from sdk.shares.consistency import NONCE_LIMIT, NONCE_WARNING, Expected
+from sdk.shares.consistency import NONCE_LIMIT, NONCE_WARNING, across_entries
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_file import WRITTEN_VERSIONS, KeyShare, KeysharesFile, write_keyshares
 from sdk.shares.keyshares_reader import read_keyshares
 from sdk.shares.split import Operator, check_operators
-from sdk.shares.verify import is_sound, verify_keyshares
 from sdk.types import Address, checksum_address
 
 
@@ -146,7 +145,7 @@ def split(
         assigned = _assignments([(job.nonce, job.keystore.source) for job in jobs])
         output.result(facts | {"written": False}, f"{assigned}\ndry run: {out} not written")
         return
-    with Journal(_journal_path(out), run=run_fingerprint(operators, owner)) as journal:
+    with Journal(_journal_path(out), owner=owner, operators=operators) as journal:
         done = sum(job.key in journal.finished for job in jobs)
         if done:
             output.step(f"going on with {journal.path}: {done} of {len(jobs)} are done")
@@ -157,7 +156,7 @@ def split(
         finally:
             if not journal.finished:
                 journal.remove()
-        _write(out, outcome.shares, file_version, owner, operators, overwrite)
+        _write(out, outcome.shares, file_version, overwrite=overwrite)
         journal.remove()
     skipped = len(files) - len(outcome.shares)
     written = {
@@ -198,8 +197,16 @@ def _run(
                 "that made it did not follow EIP-2335"
             )
 
+    # Leaving one out moves the nonces of others, and none of them shall be derived twice.
+    opened: dict[str, Decrypted] | None = {} if skip_invalid else None
     outcome = split_keystores(
-        jobs, operators, owner=owner, workers=threads, journal=journal, on_step=on_step
+        jobs,
+        operators,
+        owner=owner,
+        workers=threads,
+        journal=journal,
+        on_step=on_step,
+        opened=opened,
     )
     if not outcome.failures:
         return outcome
@@ -226,38 +233,33 @@ def _run(
     )
     progress = output.progress(len(moved), "split")
     again = split_keystores(
-        moved, operators, owner=owner, workers=threads, journal=journal, on_step=on_step
+        moved,
+        operators,
+        owner=owner,
+        workers=threads,
+        journal=journal,
+        on_step=on_step,
+        opened=opened,
     )
     if again.failures:
         raise again.failures[0].error
     return Outcome(again.shares, outcome.failures)
 
 
-def _write(
-    out: Path,
-    shares: Sequence[KeyShare],
-    version: str,
-    owner: Address,
-    operators: Sequence[Operator],
-    overwrite: bool,
-) -> None:
-    """Writes the file only if its very bytes pass every offline check."""
+def _write(out: Path, shares: Sequence[KeyShare], version: str, *, overwrite: bool) -> None:
+    """Writes the file only if its very bytes read back as the entries, each proven when made."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     data = write_keyshares(KeysharesFile(tuple(shares), created_at=now, version=version))
-    expected = Expected(
-        owner=owner,
-        nonce=shares[0].nonce,
-        operators={operator.id: operator.public_key for operator in operators},
-    )
-    findings = verify_keyshares(read_keyshares(data), expected)
-    if any(finding.code == "duplicate_validator" for finding in findings):
-        raise KeysharesError(
-            "the same validator key is in two of the keystores",
-            code="duplicate_validator",
-            hint="Remove one of the two; nothing was written.",
-        )
-    if not is_sound(findings):
-        raise InvariantBroken(f"the new keyshares are not sound: {findings[0].message}")
+    reading = read_keyshares(data)
+    if reading.findings or reading.file.shares != tuple(shares):
+        raise InvariantBroken("the new keyshares do not read back as they were made")
+    for finding in across_entries(reading.file.shares):
+        if finding.code == "duplicate_validator":
+            raise KeysharesError(
+                "the same validator key is in two of the keystores",
+                code=finding.code,
+                hint="Remove one of the two; nothing was written.",
+            )
     write_private(out, data, overwrite=overwrite)
 
 

@@ -7,6 +7,7 @@ Exit codes: 0 fine, 2 usage, 3 input, 4 chain state, 5 network or disk, 6 partly
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -15,7 +16,7 @@ from typing import Any, Final
 import click
 
 from sdk.cli.output import show_error
-from sdk.errors import PartialError, PhalanxError, UsageError
+from sdk.errors import InvariantBroken, PartialError, PhalanxError, StorageError, UsageError
 
 COMMANDS_ENTRY_POINT: Final = "phalanx.commands"
 _OWN_GROUPS: Final = {
@@ -79,6 +80,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stopped = PartialError("stopped by the user", code="interrupted")
         show_error(stopped, as_json=as_json)
         sys.exit(stopped.exit_code)
+    except OSError as problem:
+        failed = StorageError(f"the system refused: {problem.strerror or type(problem).__name__}")
+        show_error(failed, as_json=as_json)
+        sys.exit(failed.exit_code)
+    except Exception as problem:
+        # Where it happened, but not what the exception says: that might quote an input.
+        bug = InvariantBroken(
+            f"unexpected {type(problem).__name__}",
+            hint="This is a bug of ours: report it with the lines above.",
+            data={"trace": traceback.format_tb(problem.__traceback__)},
+        )
+        if not as_json:
+            click.echo("".join(traceback.format_tb(problem.__traceback__)), err=True)
+        show_error(bug, as_json=as_json)
+        sys.exit(bug.exit_code)
 
 
 def _other_groups() -> Sequence[EntryPoint]:

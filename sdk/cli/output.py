@@ -22,7 +22,9 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object on stdout; steps as JSON on stderr."
 )
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Do everything but write; say what would be written."
+    "--dry-run",
+    is_flag=True,
+    help="Read and check the inputs and say what would be written; write nothing.",
 )
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace an existing file (never happens otherwise)."

@@ -237,4 +237,19 @@ def _network(text: str) -> Network:
     chain_id = whole_number(parts[1])
     if len(parts) != 3 or chain_id is None:
         raise UsageError(f"network {text!r} is not NAME:CHAIN_ID:FORK_VERSION")
-    return Network(parts[0], chain_id, parse_hex(parts[2], what="fork version", length=4))
+    network = Network(parts[0], chain_id, parse_hex(parts[2], what="fork version", length=4))
+    for known in NETWORKS:
+        is_same = (known.name, known.genesis_fork_version) == (
+            network.name,
+            network.genesis_fork_version,
+        )
+        if not is_same and (
+            known.name == network.name or known.genesis_fork_version == network.genesis_fork_version
+        ):
+            raise UsageError(
+                f"network {text!r} contradicts {known.name}, whose genesis fork version is "
+                f"0x{known.genesis_fork_version.hex()}",
+                code="network_contradiction",
+                hint=f"Say {known.name}, or give a local network a name and version of its own.",
+            )
+    return network

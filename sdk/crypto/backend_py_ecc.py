@@ -1,6 +1,6 @@
 """The reference backend: py_ecc, pure Python, 200 to 500 times slower than the native ones.
 
-It is the twin that the fast backends are tested against, and the fallback where neither has a
+It is the twin that the fast backends are tested against, and can be chosen where neither has a
 wheel. It is never used on a duty path.
 """
 

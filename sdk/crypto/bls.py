@@ -227,8 +227,19 @@ def load_backend(name: str) -> Backend:
     """The backend of that name; its library is imported only now.
 
     Raises:
-        ConfigError: unknown name.
+        ConfigError: unknown name, or the library is not installed.
     """
+    try:
+        return _load_backend(name)
+    except ImportError as problem:
+        raise ConfigError(
+            f"the BLS backend {name} cannot be loaded ({problem})",
+            code="bls_backend",
+            hint=f"Install it, or choose another of {', '.join(BACKENDS)} by {BACKEND_VARIABLE}.",
+        ) from problem
+
+
+def _load_backend(name: str) -> Backend:
     if name == "pyblst":
         from sdk.crypto.backend_pyblst import PyblstBackend
 

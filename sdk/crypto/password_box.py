@@ -109,6 +109,8 @@ def check_cost(kdf: Kdf, *, where: str = "kdf.") -> None:
                 raise _costly(f"{where}n", n, f"a power of two from 2 to {SCRYPT_MAX_N}")
             if not 1 <= r <= SCRYPT_MAX_R:
                 raise _costly(f"{where}r", r, f"from 1 to {SCRYPT_MAX_R}")
+            if n.bit_length() - 1 >= 16 * r:
+                raise _costly(f"{where}n", n, f"below 2**{16 * r} with r = {r} (RFC 7914)")
             if not 1 <= p <= SCRYPT_MAX_P:
                 raise _costly(f"{where}p", p, f"from 1 to {SCRYPT_MAX_P}")
             if memory_bytes(kdf) > SCRYPT_MAX_MEMORY_BYTES:

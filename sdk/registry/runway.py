@@ -88,6 +88,8 @@ def deposit_needed_wei(
         future_units += accrued_per_baseline_units(parties, at=at)
     used_units = settled_units + scale_up(future_units, effective_balance_eth=eth)
     threshold_wei = liquidation_threshold_wei(parties, effective_balance_eth=eth)
+    if threshold_wei == 0:
+        return Wei(0)  # no balance is below it, so the runway has no end
     missing_wei = threshold_wei + units_to_wei(used_units) - snapshot.balance_wei
     return units_to_wei(units_up(max(0, missing_wei)))
 

@@ -11,13 +11,12 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
-from sdk.crypto.keystore import Keystore, decrypt
+from sdk.crypto.keystore import Decrypted, Keystore, decrypt
 from sdk.crypto.password_box import PasswordForm, memory_bytes
 from sdk.crypto.secret import Password
-from sdk.errors import InputError
+from sdk.errors import InputError, UsageError
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_file import KeyShare
 from sdk.shares.split import Operator, split_key
@@ -68,17 +67,20 @@ class Step:
     total: int
 
 
-def run_fingerprint(operators: Sequence[Operator], owner: Address) -> str:
-    """Hex digest of what all entries of a run have in common."""
-    digest = sha256(b"phalanx bulk split 1\0" + owner)
-    for operator in sorted(operators, key=lambda operator: operator.id):
-        digest.update(f"\0{operator.id}\0{operator.public_key.text}".encode())
-    return digest.hexdigest()
-
-
 def worker_count(jobs: Sequence[Job], *, cores: int, memory_limit_bytes: int) -> int:
-    """Threads to use: one per core, fewer if their derivations would exceed the memory limit."""
-    largest = max((memory_bytes(job.keystore.sealed.kdf) for job in jobs), default=1)
+    """Threads to use: one per core, fewer if their derivations would exceed the memory limit.
+
+    Raises:
+        UsageError: `memory_limit`, one derivation alone exceeds it.
+    """
+    largest = max((memory_bytes(job.keystore.sealed.kdf) for job in jobs), default=0)
+    if largest > memory_limit_bytes:
+        raise UsageError(
+            f"one of the keystores needs {-(-largest // 2**20)} MiB to be opened, the limit is "
+            f"{memory_limit_bytes >> 20} MiB",
+            code="memory_limit",
+            hint="Raise the limit.",
+        )
     return max(1, min(cores, memory_limit_bytes // max(1, largest)))
 
 
@@ -90,6 +92,7 @@ def split_keystores(
     workers: int,
     journal: Journal | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
+    opened: dict[str, Decrypted] | None = None,
 ) -> Outcome:
     """An entry for every keystore, or the reason why not; one failure does not stop the others.
 
@@ -100,19 +103,21 @@ def split_keystores(
         workers: threads, see `worker_count`.
         journal: finished entries of an earlier run are taken from it, new ones are added.
         on_step: called in this thread after each job.
+        opened: keys of opened keystores by checksum, kept here for a further call, which then
+            derives nothing twice. Left out, no key outlives its job.
 
     Raises:
+        InputError: `journal_damaged`, an entry is not for the keystore it names.
         KeyboardInterrupt: passed on after running derivations ended; every job that `on_step`
             was told of is in the journal.
         InvariantBroken: the machine or a library is faulty; no job can be trusted then.
     """
-    finished = journal.finished if journal else {}
-    shares = {job.nonce: finished[job.key] for job in jobs if job.key in finished}
+    shares = _from_journal(jobs, journal) if journal else {}
     failures: list[Failure] = []
     waiting = [job for job in jobs if job.nonce not in shares]
     done = len(jobs) - len(waiting)
     # Closed at once on any error, or the jobs still waiting would run before the process may end.
-    with closing(_run(waiting, operators, owner, workers)) as results:
+    with closing(_run(waiting, operators, owner, workers, opened)) as results:
         for job, result in results:
             done += 1
             if isinstance(result, InputError):
@@ -128,13 +133,34 @@ def split_keystores(
     return Outcome(tuple(shares[nonce] for nonce in sorted(shares)), tuple(failures))
 
 
+def _from_journal(jobs: Sequence[Job], journal: Journal) -> dict[int, KeyShare]:
+    """Finished entries of these jobs; a keystore that does not name its key is opened anew."""
+    shares = {}
+    for job in jobs:
+        share = journal.finished.get(job.key)
+        if share is None or job.keystore.public_key is None:
+            continue
+        if share.public_key != job.keystore.public_key:
+            raise InputError(
+                f"{journal.path} holds another validator's entry for {job.keystore.source}",
+                code="journal_damaged",
+                hint="Delete it to start anew; nothing else is lost.",
+            )
+        shares[job.nonce] = share
+    return shares
+
+
 def _run(
-    jobs: Sequence[Job], operators: Sequence[Operator], owner: Address, workers: int
+    jobs: Sequence[Job],
+    operators: Sequence[Operator],
+    owner: Address,
+    workers: int,
+    opened: dict[str, Decrypted] | None,
 ) -> Generator[tuple[Job, tuple[KeyShare, PasswordForm] | InputError], None, None]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="split")
     try:
         futures: dict[Future[tuple[KeyShare, PasswordForm]], Job] = {
-            pool.submit(_split, job, operators, owner): job for job in jobs
+            pool.submit(_split, job, operators, owner, opened): job for job in jobs
         }
         for future in as_completed(futures):
             try:
@@ -146,9 +172,16 @@ def _run(
 
 
 def _split(
-    job: Job, operators: Sequence[Operator], owner: Address
+    job: Job,
+    operators: Sequence[Operator],
+    owner: Address,
+    opened: dict[str, Decrypted] | None,
 ) -> tuple[KeyShare, PasswordForm]:
-    decrypted = decrypt(job.keystore, job.password())
+    decrypted = opened.get(job.key[0]) if opened else None
+    if decrypted is None:
+        decrypted = decrypt(job.keystore, job.password())
+    if opened is not None:
+        opened[job.key[0]] = decrypted
     share = split_key(
         decrypted.secret,
         operators,

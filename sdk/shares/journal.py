@@ -11,8 +11,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -20,11 +22,16 @@ from typing import Final
 from sdk.errors import InputError, KeysharesError, StorageError, UsageError
 from sdk.files import PRIVATE_MODE
 from sdk.json_documents import read_json
+from sdk.shares.consistency import Expected
 from sdk.shares.keyshares_file import KeyShare, entry_json
 from sdk.shares.keyshares_reader import FILE_MAX_BYTES, read_keyshares
+from sdk.shares.split import Operator
 from sdk.shares.verify import is_sound, verify_keyshares
+from sdk.types import Address
 
 _VERSION: Final = "v1.2.0"
+_OPEN_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Never through a link that somebody left, and never waiting for a pipe."""
 
 
 class Journal:
@@ -32,22 +39,28 @@ class Journal:
 
     Args:
         path: the journal's file; created with mode 0600 if absent.
-        run: fingerprint of owner and operators.
+        owner: the account all entries are for.
+        operators: the operators all entries are for, ascending.
 
     Raises:
-        UsageError: `journal_of_another_run`, `journal_in_use`.
+        UsageError: `journal_of_another_run`, `journal_in_use`, `not_a_journal` for a file of
+            another kind, which is left as it is.
         InputError: `journal_damaged`.
         StorageError: the file cannot be opened or written.
     """
 
-    def __init__(self, path: Path, *, run: str) -> None:
+    def __init__(self, path: Path, *, owner: Address, operators: Sequence[Operator]) -> None:
         self.path = path
+        self._expected = Expected(
+            owner=owner, operators={each.id: each.public_key for each in operators}
+        )
+        self._ids = tuple(each.id for each in operators)
         self.finished: dict[tuple[str, int], KeyShare] = {}
         with self._storage_errors():
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_MODE)
+            self._descriptor = os.open(path, _OPEN_FLAGS, PRIVATE_MODE)
             try:
                 self._lock()
-                self._load(run)
+                self._load(run_fingerprint(operators, owner))
             except BaseException:
                 os.close(self._descriptor)
                 raise
@@ -88,15 +101,19 @@ class Journal:
             ) from None
 
     def _load(self, run: str) -> None:
-        if os.fstat(self._descriptor).st_size > FILE_MAX_BYTES:
+        facts = os.fstat(self._descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise self._foreign()
+        if facts.st_size > FILE_MAX_BYTES:
             raise self._damaged()
         with open(self._descriptor, "rb", closefd=False) as stream:
-            lines = stream.read().split(b"\n")
+            data = stream.read()
+        header = b'{"run": '
+        if data[: len(header)] != header[: len(data)]:
+            raise self._foreign()
         # What follows the last newline was being written when the power went: it is no entry.
-        whole, torn = lines[:-1], lines[-1]
-        if torn:
-            os.ftruncate(self._descriptor, sum(len(line) + 1 for line in whole))
-        if not whole or (whole[1:] == [] and "run" in _decode(whole[0])):
+        *whole, torn = data.split(b"\n")
+        if len(whole) <= 1:
             # New, torn in its first line, or of a run in which nothing was ever finished.
             os.ftruncate(self._descriptor, 0)
             self._append({"run": run})
@@ -113,6 +130,8 @@ class Journal:
             if share.nonce is None or not isinstance(keystore, str):
                 raise self._damaged()
             self.finished[keystore, share.nonce] = share
+        if torn:
+            os.ftruncate(self._descriptor, len(data) - len(torn))
 
     def _read_entry(self, record: dict[str, object]) -> KeyShare:
         document = {"version": _VERSION, "shares": [record.get("entry")]}
@@ -120,9 +139,19 @@ class Journal:
             reading = read_keyshares(json.dumps(document).encode())
         except KeysharesError:
             raise self._damaged() from None
-        if not is_sound(verify_keyshares(reading)) or len(reading.file.shares) != 1:
+        if not is_sound(verify_keyshares(reading, self._expected)):
             raise self._damaged()
-        return reading.file.shares[0]
+        (share,) = reading.file.shares
+        if share.operator_ids != self._ids:
+            raise self._damaged()
+        return share
+
+    def _foreign(self) -> UsageError:
+        return UsageError(
+            f"{self.path} is no journal of ours",
+            code="not_a_journal",
+            hint="It was left as it is. Move it away, or write to another file.",
+        )
 
     def _damaged(self) -> InputError:
         return InputError(
@@ -146,6 +175,14 @@ class Journal:
                 f"cannot use the journal {self.path}: {problem.strerror or problem}",
                 hint="Check free space and permissions.",
             ) from problem
+
+
+def run_fingerprint(operators: Sequence[Operator], owner: Address) -> str:
+    """Hex digest of what all entries of a run have in common."""
+    digest = sha256(b"phalanx bulk split 1\0" + owner)
+    for operator in sorted(operators, key=lambda operator: operator.id):
+        digest.update(f"\0{operator.id}\0{operator.public_key.text}".encode())
+    return digest.hexdigest()
 
 
 def _decode(line: bytes) -> dict[str, object]:

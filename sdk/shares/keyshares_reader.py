@@ -30,6 +30,8 @@ from sdk.types import (
 
 FILE_MAX_BYTES: Final = 512 * 1024 * 1024
 """About 28,000 validators with 13 operators; a larger file is a mistake."""
+MAX_FINDINGS: Final = 1000
+"""Nobody reads more, and a hostile file could fill the memory with them."""
 _READ_VERSIONS: Final = ("1.1", "1.2")
 
 
@@ -45,7 +47,8 @@ def read_keyshares(data: bytes, *, source: str = "keyshares") -> Reading:
     """The entries of a keyshares file and what is wrong with its form.
 
     Findings: `version`, `empty`, `malformed`, `malformed_hex`, `pubkey_length`,
-    `operator_id_range`, `address_malformed`, `nonce_range`; warning `payload_only`.
+    `operator_id_range`, `address_malformed`, `nonce_range`, `too_many_findings`; warning
+    `payload_only`.
 
     Raises:
         KeysharesError: `keyshares_malformed`, the bytes are no JSON object or too large.
@@ -68,6 +71,10 @@ def read_keyshares(data: bytes, *, source: str = "keyshares") -> Reading:
         entries = []
     shares = []
     for position, entry in enumerate(entries):
+        if len(findings) >= MAX_FINDINGS:
+            message = f"{MAX_FINDINGS} findings before shares[{position}]; the rest was not read"
+            findings.append(Finding("too_many_findings", message, where="shares"))
+            break
         share = _Entry(f"shares[{position}]", findings).read(entry, position)
         if share is not None:
             shares.append(share)

@@ -83,7 +83,8 @@ def split_key(
 
     Raises:
         InputError: see `check_operators`, or a nonce out of range (`nonce_range`).
-        InvariantBroken: the shares do not recombine, so the machine or a library is faulty.
+        InvariantBroken: the shares do not recombine or the signature is wrong, so the machine or a
+            library is faulty.
     """
     ordered = check_operators(operators)
     if not 0 <= nonce <= MAX_NONCE:
@@ -95,13 +96,18 @@ def split_key(
     shares = threshold.split(secret, coefficients, [operator.id for operator in ordered])
     public_key = bls.public_key(secret)
     share_keys = {operator: bls.public_key_point(share) for operator, share in shares.items()}
-    if not threshold.carry_key(share_keys, validator_key=public_key, threshold=needed):
+    message = nonce_message(owner, nonce)
+    signature = bls.sign(secret, message)
+    if not (
+        threshold.carry_key(share_keys, validator_key=public_key, threshold=needed)
+        and bls.verify(public_key, message, signature)
+    ):
         raise InvariantBroken(
-            f"the shares of 0x{public_key.hex()} do not recombine to it",
+            f"the shares or the signature made for 0x{public_key.hex()} are wrong",
             hint="Nothing was written. Check this machine's memory and report this.",
         )
     parts = SharesData(
-        signature=bls.sign(secret, nonce_message(owner, nonce)),
+        signature=signature,
         share_public_keys=tuple(key.data for key in share_keys.values()),
         encrypted_shares=tuple(
             encrypt_share(operator.public_key, shares[operator.id]) for operator in ordered

@@ -13,6 +13,8 @@ DOWNLOAD_HOSTS = re.compile(
 )
 MACHINE_PATHS = re.compile(r"""(?:^|[\s"'=:(`\[])/(?:work|root|home|Users)/""")
 LOOSE_ENDS = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b(?!\(#\d+\))")
+DOCUMENT = re.compile(r"\bdocs/[a-z0-9/-]+\.md\b")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
 
 
@@ -38,6 +40,22 @@ def test_no_file_names_a_download_host(project_files: list[Path]) -> None:
 
 def test_no_file_names_a_path_of_one_machine(project_files: list[Path]) -> None:
     assert lines_matching(project_files, MACHINE_PATHS) == []
+
+
+def test_every_document_that_is_named_exists(project_files: list[Path]) -> None:
+    """In prose and in docstrings; a reader must find what a file points to."""
+    missing = []
+    for path in project_files:
+        if path.suffix not in (".py", ".md", ".toml", ".sh") or path.name == "CHANGELOG.md":
+            continue
+        text = path.read_text()
+        missing += [
+            f"{path}: {name}" for name in DOCUMENT.findall(text) if not Path(name).is_file()
+        ]
+        if path.suffix == ".md":
+            links = [path.parent / name for name in LINK.findall(text)]
+            missing += [f"{path}: {link}" for link in links if not link.exists()]
+    assert missing == []
 
 
 def test_every_open_end_names_its_issue(project_files: list[Path]) -> None:

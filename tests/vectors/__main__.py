@@ -24,8 +24,8 @@ SETS: dict[str, tuple[Run, str]] = {
     ),
     "dkg": (
         dkg.run,
-        "test data of ssvlabs/ssv-dkg (ceremonies of October 2024; later validator test data); "
-        "layout in docs/vectors.md",
+        "test data of ssvlabs/ssv-dkg (ceremonies made October 2024, output checker's test data as "
+        "of April 2026; no tag); layout in docs/vectors.md",
     ),
     "ssv-spec": (later.run_sub_tests, "ssvlabs/ssv-spec, main at 5d11f26bc (Boole)"),
     "ssv-spec-alan": (later.run_sub_tests, "ssvlabs/ssv-spec, tag v1.2.2 (Alan)"),

@@ -30,7 +30,8 @@ def nested(depth: int, inner: str = "") -> bytes:
         (b'["' + b"[" * 1000 + b'"]', False),
         (b'["' + b'\\"[' * 1000 + b'"]', False),
         (b'["\\\\",' + nested(MAX_DEPTH) + b"]", True),
-        (b'"' + b"[" * 1000, True),
+        (b'"' + b"[" * 1000, False),
+        (b"[" * 33 + b'"' + b'\\"' * 1_000_000, True),
     ],
 )
 def test_depth_is_counted_outside_strings(data: bytes, too_deep: bool) -> None:

@@ -41,7 +41,13 @@ def test_sound_file_with_everything_known_leaves_nothing_unchecked(
         *("--password-file", stake.folder / "operator-password"),
     )
     assert ran.code == 0, ran.err
-    assert ran.json() == {"sound": True, "validators": 2, "findings": [], "not_checked": []}
+    assert ran.json() == {
+        "sound": True,
+        "complete": True,
+        "validators": 2,
+        "findings": [],
+        "not_checked": [],
+    }
 
 
 def test_what_was_not_checked_is_said(phalanx: Phalanx, stake: Stake) -> None:
@@ -82,7 +88,7 @@ def test_missing_owner_or_nonce_means_the_signature_was_not_checked(
     words = ("keys", "verify", stake.keyshares, "--json")
     for more in ((), ("--owner", OWNER_TEXT), ("--nonce", 0)):
         result = phalanx(*words, *more).json()
-        assert result["sound"] is True
+        assert (result["sound"], result["complete"]) == (True, False)
         assert [f["code"] for f in result["findings"]] == ["payload_only"]
         assert result["not_checked"][0].startswith("the nonce signature of 1 validator,")
     known = phalanx(*words, "--owner", OWNER_TEXT, "--nonce", 0).json()

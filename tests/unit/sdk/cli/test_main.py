@@ -349,3 +349,33 @@ def test_steps_and_errors_are_json_lines(phalanx: Phalanx, stake: Stake) -> None
     ran = phalanx(*stake.split("--json", nonce=65_535))
     for line in ran.err.splitlines():
         assert json.loads(line)["event"] in {"step", "note", "progress", "error"}
+
+
+def test_unexpected_exception_is_a_bug_that_quotes_no_value(
+    phalanx: Phalanx, stake: Stake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise KeyError(PASSWORD_TEXT)
+
+    monkeypatch.setattr("sdk.cli.keys.verify_keyshares", broken)
+    assert phalanx(*stake.split()).code == 0
+    ran = phalanx("keys", "verify", stake.out, "--json")
+    assert (ran.code, ran.error()["code"]) == (70, "bug")
+    assert "unexpected KeyError" in ran.error()["message"]
+    ran = phalanx("keys", "verify", stake.out)
+    assert (ran.code, ran.out) == (70, "")
+    assert "in broken" in ran.err
+
+
+def test_output_that_cannot_be_written_is_a_storage_error(stake: Stake, phalanx: Phalanx) -> None:
+    assert phalanx(*stake.split()).code == 0
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-u", "-m", "sdk.cli.main", "keys", "inspect", str(stake.out)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 5
+    assert "No space left on device" in ran.stderr

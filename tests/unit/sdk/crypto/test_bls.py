@@ -218,6 +218,16 @@ def test_reference_backend_leaves_the_recursion_limit_alone() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_backend_that_is_not_installed_is_named_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sdk.crypto.backend_pyblst", None)
+    bls.load_backend.cache_clear()
+    with pytest.raises(ConfigError, match="PHALANX_BLS_BACKEND") as caught:
+        bls.load_backend("pyblst")
+    assert caught.value.code == "bls_backend"
+
+
 def test_unknown_backend_is_named() -> None:
     with pytest.raises(ConfigError, match="pyblst, arkworks, py_ecc"):
         bls.load_backend("blst")

@@ -292,6 +292,8 @@ def test_pbkdf2_cost_is_bounded_before_deriving(value: int) -> None:
         (Scrypt(n=2**20, r=8, p=16), True),
         (Scrypt(n=2, r=1, p=1), True),
         (Scrypt(n=2**20, r=9, p=1), False),
+        (Scrypt(n=2**15, r=1, p=1), True),
+        (Scrypt(n=2**16, r=1, p=1), False),
         (Pbkdf2(c=1), True),
         (Pbkdf2(c=10**8), True),
     ],

@@ -173,6 +173,24 @@ def test_higher_degree_is_seen(backend: str) -> None:
     assert not threshold.carry_key(keys, validator_key=bls.public_key(SECRET), threshold=3)
 
 
+def test_polynomial_through_zero_carries_no_key_and_raises_nothing(backend: str) -> None:
+    """f(x) = x² - x: every share key is valid, the key they recombine to is the identity."""
+    ids = ids_of(3, 4, 5, 6)
+    keys = {i: bls.public_key(SecretKey(i * i - i)) for i in ids}
+    assert not threshold.carry_key(keys, validator_key=bls.public_key(SECRET), threshold=3)
+    with pytest.raises(InvalidPoint):
+        threshold.recover_public_key({i: keys[i] for i in ids[:3]})
+
+
+def test_polynomial_that_vanishes_at_a_later_operator_carries_no_key(backend: str) -> None:
+    """f(x) = (x - 6)(x - 7): three good keys, and the identity where operator 6 should be."""
+    ids = ids_of(3, 4, 5, 6)
+    keys = {i: bls.public_key(SecretKey((i - 6) * (i - 7))) for i in ids[:3]}
+    keys[ids[3]] = bls.public_key(SecretKey(99))
+    validator_key = bls.public_key(SecretKey(42))
+    assert not threshold.carry_key(keys, validator_key=validator_key, threshold=3)
+
+
 def test_invalid_share_key_raises(backend: str) -> None:
     shares = shares_of(ids_of(1, 2, 3, 4), needed=3)
     keys = {operator: bls.public_key(share) for operator, share in shares.items()}

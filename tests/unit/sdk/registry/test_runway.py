@@ -53,6 +53,11 @@ def test_cluster_that_never_becomes_liquidatable_has_no_end(endless: Parties) ->
     assert runway.liquidation_block(endless, at=START) is None
 
 
+def test_nothing_needs_to_be_paid_for_a_runway_without_an_end() -> None:
+    endless = builders.parties(collateral_wei=0, period_blocks=0)
+    assert runway.deposit_needed_wei(endless, for_blocks=10**9, at=START) == 0
+
+
 def test_deposit_needed_reaches_the_runway_and_one_unit_less_does_not() -> None:
     now = BlockNumber(5)
     needed = runway.deposit_needed_wei(parties(40), for_blocks=30, at=now)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from sdk.crypto import password_box
-from sdk.crypto.keystore import parse_keystore
+from sdk.crypto.keystore import Decrypted, parse_keystore
 from sdk.crypto.password_box import Kdf, PasswordForm, Pbkdf2, Scrypt
 from sdk.crypto.secret import Password
-from sdk.errors import InputError, InvariantBroken
+from sdk.errors import InputError, InvariantBroken, UsageError
 from sdk.shares import bulk
-from sdk.shares.bulk import Job, Outcome, Step, run_fingerprint, split_keystores, worker_count
+from sdk.shares.bulk import Job, Outcome, Step, split_keystores, worker_count
 from sdk.shares.consistency import Expected
 from sdk.shares.journal import Journal
 from sdk.shares.keyshares_reader import read_keyshares
@@ -29,7 +29,6 @@ from sdk.testing.keys import (
     operators,
     validator_secret,
 )
-from sdk.types import Address
 
 OPERATORS = operators()
 
@@ -140,11 +139,11 @@ def test_finished_entries_are_taken_from_the_journal(
     tmp_path: Path, derivations: list[bytes]
 ) -> None:
     jobs = [job(number) for number in range(6)]
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         first = split(jobs[:4], journal)
     derivations.clear()
     steps: list[Step] = []
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         outcome = split(jobs, journal, on_step=steps.append)
     assert outcome.shares[:4] == first.shares
     assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[4:])
@@ -156,10 +155,10 @@ def test_replaced_keystore_and_moved_nonce_are_done_anew(
 ) -> None:
     first = [job(1), job(2), job(3)]
     jobs = [first[0], replace(job(5), nonce=2), replace(first[2], nonce=4)]
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         split(first, journal)
     derivations.clear()
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         outcome = split(jobs, journal)
     assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs[1:])
     assert [share.nonce for share in outcome.shares] == [1, 2, 4]
@@ -168,7 +167,7 @@ def test_replaced_keystore_and_moved_nonce_are_done_anew(
 
 
 def test_entries_of_the_journal_that_no_job_asks_for_are_left_out(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         split([job(1), job(2)], journal)
         assert [share.nonce for share in split([job(2)], journal).shares] == [2]
 
@@ -200,7 +199,7 @@ def test_interrupted_run_keeps_what_was_reported_and_starts_no_other_job(
 
     monkeypatch.setattr(bulk, "ThreadPoolExecutor", Pool)
     jobs = [job(number, password=password(number)) for number in range(8)]
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         # The caught error holds the frames, so nothing is cleaned up by their going away.
         with pytest.raises(KeyboardInterrupt) as stopped:
             split(jobs, journal, on_step=interrupt, workers=1)
@@ -209,7 +208,7 @@ def test_interrupted_run_keeps_what_was_reported_and_starts_no_other_job(
         assert started == [0, 1, 2]
 
     derivations.clear()
-    with Journal(tmp_path / "j", run="r") as journal:
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
         assert list(journal.finished) == [jobs[0].key, jobs[1].key]
         outcome = split(jobs, journal)
     assert [share.nonce for share in outcome.shares] == list(range(8))
@@ -223,7 +222,7 @@ def test_interrupted_run_keeps_what_was_reported_and_starts_no_other_job(
         ([Scrypt()], 8, 1024, 4),
         ([Scrypt()], 2, 1024, 2),
         ([Scrypt(), Pbkdf2()], 8, 512, 2),
-        ([Scrypt()], 8, 100, 1),
+        ([Scrypt()], 8, 256, 1),
         ([], 8, 1024, 8),
     ],
 )
@@ -239,15 +238,46 @@ def test_workers_are_one_per_core_unless_memory_would_not_do(
     assert worker_count(jobs, cores=cores, memory_limit_bytes=limit_mib << 20) == workers
 
 
-def test_fingerprint_changes_with_what_all_entries_of_a_run_share() -> None:
-    base = run_fingerprint(OPERATORS, OWNER)
-    assert run_fingerprint(OPERATORS[::-1], OWNER) == base
-    others = [
-        run_fingerprint(operators((1, 2, 3, 5)), OWNER),
-        run_fingerprint(operators((1, 2, 3, 4, 5, 6, 7)), OWNER),
-        run_fingerprint(OPERATORS, Address(b"\x11" * 20)),
-    ]
-    assert len({base, *others}) == 1 + len(others)
+def test_keystore_that_alone_exceeds_the_memory_limit_is_refused() -> None:
+    cheap = parse_keystore(keystore(1))
+    sealed = type(cheap.sealed)(Scrypt(), bytes(32), bytes(16), bytes(32), bytes(32))
+    job = Job(type(cheap)(sealed, None, "", "", "", "k"), lambda: KEYSTORE_PASSWORD, 0)
+    with pytest.raises(UsageError, match="needs 256 MiB to be opened, the limit is 100 MiB"):
+        worker_count([job], cores=2, memory_limit_bytes=100 << 20)
+
+
+def test_journal_entry_of_another_validator_is_refused(tmp_path: Path) -> None:
+    mine, other = job(1), job(2)
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
+        (share,) = split([replace(other, nonce=1)]).shares
+        journal.add(share, keystore=mine.key[0])
+        with pytest.raises(InputError, match="another validator's entry") as caught:
+            split([mine], journal)
+    assert caught.value.code == "journal_damaged"
+
+
+def test_keystore_that_does_not_name_its_key_is_opened_anew(
+    tmp_path: Path, derivations: list[bytes]
+) -> None:
+    named = job(1)
+    unnamed = replace(named, keystore=replace(named.keystore, public_key=None))
+    with Journal(tmp_path / "j", owner=OWNER, operators=OPERATORS) as journal:
+        split([unnamed], journal)
+        derivations.clear()
+        assert len(split([unnamed], journal).shares) == 1
+    assert derivations == [named.keystore.sealed.salt]
+
+
+def test_opened_keys_serve_a_second_call_without_a_derivation(derivations: list[bytes]) -> None:
+    jobs = [job(1), job(2)]
+    derivations.clear()
+    opened: dict[str, Decrypted] = {}
+    common = {"owner": OWNER, "workers": 1, "opened": opened}
+    split_keystores(jobs, OPERATORS, **common)  # type: ignore[arg-type]
+    moved = [replace(each, nonce=each.nonce + 5) for each in jobs]
+    outcome = split_keystores(moved, OPERATORS, **common)  # type: ignore[arg-type]
+    assert [share.nonce for share in outcome.shares] == [6, 7]
+    assert sorted(derivations) == sorted(each.keystore.sealed.salt for each in jobs)
 
 
 def test_nothing_that_a_run_returns_shows_a_secret() -> None:

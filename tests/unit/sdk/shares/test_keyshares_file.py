@@ -13,7 +13,7 @@ from sdk.errors import KeysharesError
 from sdk.findings import Finding
 from sdk.json_documents import MAX_DEPTH
 from sdk.shares.keyshares_file import KeysharesFile, entry_json, write_keyshares
-from sdk.shares.keyshares_reader import load_keyshares, read_keyshares
+from sdk.shares.keyshares_reader import MAX_FINDINGS, load_keyshares, read_keyshares
 from sdk.shares.verify import is_sound, verify_keyshares
 from sdk.testing.keys import CREATED_AT, OWNER, key_share, keyshares
 
@@ -304,3 +304,10 @@ def test_file_beyond_the_limit_is_refused_before_parsing(monkeypatch: pytest.Mon
     with pytest.raises(KeysharesError, match="the limit is 100") as caught:
         read_keyshares(b" " * 101)
     assert caught.value.code == "keyshares_malformed"
+
+
+def test_hostile_list_ends_in_a_bounded_number_of_findings() -> None:
+    data = b'{"version":"v1.2.0","shares":[' + b"1," * 500_000 + b"1]}"
+    findings = read_keyshares(data).findings
+    assert len(findings) == MAX_FINDINGS + 1
+    assert findings[-1].code == "too_many_findings"

@@ -112,5 +112,5 @@ def test_shares_that_do_not_recombine_never_leave(monkeypatch: pytest.MonkeyPatc
         return shares | {OperatorId(4): validator_secret(99)}
 
     monkeypatch.setattr(threshold, "split", faulty)
-    with pytest.raises(InvariantBroken, match="do not recombine"):
+    with pytest.raises(InvariantBroken, match="shares or the signature made"):
         key_share(1)
