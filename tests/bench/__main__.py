@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import bls, splitting
+from tests.bench import bls, registry, splitting
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +23,7 @@ def main() -> int:
     print(f"python {platform.python_version()}, commit {_commit()}")
     print(f"load before the run: {os.getloadavg()[0]:.1f}\n", flush=True)
     bls.run()
+    registry.run()
     return splitting.run(ROOT)
 
 

@@ -53,7 +53,22 @@ def _operations() -> dict[str, Callable[[], object]]:
         label = f"reconstruct {needed} of {size}"
         operations[label] = partial(threshold.recover_signature, points)
         operations[f"{label}, from bytes"] = partial(threshold.recover_signature, partials)
+        operations[f"{label}, full-size weights"] = partial(_plainly, ids[-needed:], points)
     return operations
+
+
+def _plainly(ids: list[OperatorId], points: dict[OperatorId, bls.SignaturePoint]) -> bytes:
+    """The textbook recovery: every point times its whole weight modulo r."""
+    backend = bls.active()
+    weights = []
+    for own in ids:
+        weight = 1
+        for other in ids:
+            if other != own:
+                weight = weight * other * pow(other - own, -1, CURVE_ORDER) % CURVE_ORDER
+        weights.append(weight)
+    total = backend.g2_combine([points[each].point for each in ids], weights)
+    return backend.g2_encode(total)
 
 
 def _microseconds(work: Callable[[], object]) -> float:
