@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from sdk.crypto import bls, keystore_files, password_box
+from sdk.crypto import bls, password_box
 from sdk.crypto.keystore import (
     KEYSTORE_MAX_BYTES,
-    Keystore,
     decrypt,
     encrypt,
-    looks_like_keystore,
     parse_keystore,
 )
-from sdk.crypto.keystore_files import create_keystore, find_keystores, load_keystore
 from sdk.crypto.password_box import (
     Kdf,
     PasswordForm,
@@ -29,97 +24,28 @@ from sdk.crypto.password_box import (
     Scrypt,
     memory_bytes,
     open_sealed,
-    seal,
     standard_password,
 )
 from sdk.crypto.secret import CURVE_ORDER, Password, SecretKey
-from sdk.errors import InputError, KeystoreError
-
-# EIP-2335, test cases "scrypt" and "pbkdf2": password, its encoding, secret, both files.
-EIP_PASSWORD = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑"
-EIP_PASSWORD_BYTES = bytes.fromhex("7465737470617373776f7264f09f9491")
-EIP_SECRET = 0x000000000019D6689C085AE165831E934FF763AE46A2A6C172B3F1B60A8CE26F
-EIP_SALT = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
-EIP_PUBKEY = (
-    "9612d7a727c9d0a22e185a1c768478dfe919cada9266988c"
-    "b32359c11f2b7b27f4ae4040902382ae2910c15e2b420d07"
+from sdk.errors import KeystoreError
+from tests.unit.sdk.crypto.eip2335_cases import (
+    CHEAP,
+    EIP_PASSWORD,
+    EIP_PASSWORD_BYTES,
+    EIP_PBKDF2,
+    EIP_PUBKEY,
+    EIP_SALT,
+    EIP_SCRYPT,
+    EIP_SECRET,
+    ID,
+    IV,
+    PASSWORD,
+    SALT,
+    SECRET,
+    changed,
+    cheap_keystore,
+    refused,
 )
-EIP_SCRYPT: dict[str, Any] = {
-    "crypto": {
-        "kdf": {
-            "function": "scrypt",
-            "params": {"dklen": 32, "n": 262144, "p": 1, "r": 8, "salt": EIP_SALT},
-            "message": "",
-        },
-        "checksum": {
-            "function": "sha256",
-            "params": {},
-            "message": "d2217fe5f3e9a1e34581ef8a78f7c9928e436d36dacc5e846690a5581e8ea484",
-        },
-        "cipher": {
-            "function": "aes-128-ctr",
-            "params": {"iv": "264daa3f303d7259501c93d997d84fe6"},
-            "message": "06ae90d55fe0a6e9c5c3bc5b170827b2e5cce3929ed3f116c2811e6366dfe20f",
-        },
-    },
-    "description": "This is a test keystore that uses scrypt to secure the secret.",
-    "pubkey": EIP_PUBKEY,
-    "path": "m/12381/60/3141592653/589793238",
-    "uuid": "1d85ae20-35c5-4611-98e8-aa14a633906f",
-    "version": 4,
-}
-EIP_PBKDF2: dict[str, Any] = copy.deepcopy(EIP_SCRYPT) | {
-    "path": "m/12381/60/0/0",
-    "uuid": "64625def-3331-4eea-ab6f-782f3ed16a83",
-}
-EIP_PBKDF2["crypto"]["kdf"] = {
-    "function": "pbkdf2",
-    "params": {"dklen": 32, "c": 262144, "prf": "hmac-sha256", "salt": EIP_SALT},
-    "message": "",
-}
-EIP_PBKDF2["crypto"]["checksum"]["message"] = (
-    "8a9f5d9912ed7e75ea794bc5a89bca5f193721d30868ade6f73043c6ea6febf1"
-)
-EIP_PBKDF2["crypto"]["cipher"]["message"] = (
-    "cee03fde2af33149775b7223e7845e4fb2c8ae1792e5f99fe9ecf474cc8c16ad"
-)
-
-SECRET = SecretKey(0xC0FFEE)
-PASSWORD = Password(b"correct horse")
-CHEAP = Pbkdf2(c=1)
-SALT, IV, ID = bytes(range(32)), bytes(range(16)), UUID(int=7, version=4)
-
-
-def changed(field: str, value: object, *, of: dict[str, Any] = EIP_PBKDF2) -> bytes:
-    """The keystore with one field replaced; the field is dropped if the value is `...`."""
-    document = copy.deepcopy(of)
-    *parents, last = field.split(".")
-    target = document
-    for name in parents:
-        target = target[name]
-    if value is ...:
-        del target[last]
-    else:
-        target[last] = value
-    return json.dumps(document).encode()
-
-
-def cheap_keystore(
-    *, password: bytes = b"correct horse", plaintext: bytes | None = None
-) -> Keystore:
-    """A quickly opened keystore whose payload need not be a key."""
-    document = json.loads(encrypt(SECRET, PASSWORD, kdf=CHEAP, salt=SALT, iv=IV, uuid=ID))
-    keystore = parse_keystore(json.dumps(document).encode(), source="keystore-0.json")
-    payload = SECRET.to_bytes() if plaintext is None else plaintext
-    sealed = seal(payload, Password(password), kdf=CHEAP, salt=SALT, iv=IV)
-    return Keystore(sealed, keystore.public_key, "", "", "", keystore.source)
-
-
-def refused(data: bytes) -> KeystoreError:
-    with pytest.raises(KeystoreError) as caught:
-        parse_keystore(data, source="keystore-0.json")
-    assert "keystore-0.json" in caught.value.message
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -409,91 +335,3 @@ def test_secrets_do_not_show() -> None:
     opened = decrypt(keystore, PASSWORD)
     assert f"{SECRET.reveal():x}" not in repr(opened).lower()
     assert repr(open_sealed(keystore.sealed, PASSWORD, source="x")) == "<redacted>"
-
-
-@pytest.mark.parametrize(
-    ("data", "is_keystore"),
-    [
-        (json.dumps(EIP_SCRYPT).encode(), True),
-        (changed("crypto", None), True),
-        (json.dumps(EIP_SCRYPT).encode()[:700], True),
-        (b'[{"pubkey": "00", "amount": 32000000000}]', False),
-        (b'{"version": "v1.2.0", "shares": []}', False),
-        (b'{"kdf": {}, "checksum": {}, "cipher": {}, "pubKey": "x"}', False),
-        (b"", False),
-        (b"[" * 50_000, False),
-        (b'"crypto"' * KEYSTORE_MAX_BYTES, False),
-    ],
-)
-def test_files_meant_as_keystores_are_told_from_others(data: bytes, is_keystore: bool) -> None:
-    assert looks_like_keystore(data) is is_keystore
-
-
-def test_a_folder_gives_its_keystores_by_name_and_nothing_else(tmp_path: Path) -> None:
-    keystore = json.dumps(EIP_PBKDF2).encode()
-    for name, data in {
-        "keystore-b.json": keystore,
-        "a-renamed.json": keystore,
-        "keystore-c.json": b"",
-        "deposit_data-1.json": b"[]",
-        "keystore-d.txt": keystore,
-        "notes.json": b"not json",
-    }.items():
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "keystore-folder.json").mkdir()
-    names = [path.name for path in find_keystores(tmp_path)]
-    assert names == ["a-renamed.json", "keystore-b.json", "keystore-c.json"]
-
-
-def test_a_folder_with_too_many_files_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keystore_files, "FOLDER_MAX_FILES", 1)
-    for name in ("1.json", "2.json"):
-        (tmp_path / name).write_bytes(b"{}")
-    with pytest.raises(InputError) as caught:
-        find_keystores(tmp_path)
-    assert caught.value.code == "folder_too_large"
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    for read in (load_keystore, find_keystores):
-        with pytest.raises(InputError, match="absent") as caught:
-            read(tmp_path / "absent")
-        assert caught.value.code == "file_unreadable"
-
-
-def test_a_loaded_keystore_is_named_in_its_errors(tmp_path: Path) -> None:
-    path = tmp_path / "keystore-9.json"
-    path.write_bytes(create_keystore(SECRET, PASSWORD, kdf=CHEAP))
-    keystore = load_keystore(path)
-    assert decrypt(keystore, PASSWORD).secret == SECRET
-    with pytest.raises(KeystoreError, match=r"^keystore-9\.json"):
-        decrypt(keystore, Password(b"other"))
-    path.write_bytes(b" " * (KEYSTORE_MAX_BYTES + 9))
-    with pytest.raises(KeystoreError, match="limit is 65536"):
-        load_keystore(path)
-
-
-def test_new_keystores_never_share_salt_iv_or_uuid() -> None:
-    first, second = (json.loads(create_keystore(SECRET, PASSWORD, kdf=CHEAP)) for _ in range(2))
-    assert first["uuid"] != second["uuid"]
-    assert UUID(first["uuid"]).version == 4
-    for module, field in (("kdf", "salt"), ("cipher", "iv")):
-        assert first["crypto"][module]["params"][field] != second["crypto"][module]["params"][field]
-
-
-@pytest.mark.parametrize(
-    ("kdf", "salt", "iv", "code"),
-    [
-        (Scrypt(n=3), SALT, IV, "keystore_cost"),
-        (Pbkdf2(c=0), SALT, IV, "keystore_cost"),
-        (CHEAP, b"", IV, "keystore_malformed"),
-        (CHEAP, bytes(65), IV, "keystore_malformed"),
-        (CHEAP, SALT, bytes(15), "keystore_malformed"),
-    ],
-)
-def test_a_new_keystore_obeys_the_same_bounds(kdf: Kdf, salt: bytes, iv: bytes, code: str) -> None:
-    with pytest.raises(KeystoreError) as caught:
-        encrypt(SECRET, PASSWORD, kdf=kdf, salt=salt, iv=iv, uuid=ID)
-    assert caught.value.code == code
