@@ -147,7 +147,7 @@ def _ask(subject: str, *, confirm: bool) -> Password:
         raise UsageError(
             f"no password given for {subject}, and no terminal to ask at",
             code="password_source",
-            hint="Give --password-file, --password-env or --password-fd (with the prefix of this password).",
+            hint="Give --password-file, --password-env or --password-fd; see --help.",
         )
     text = click.prompt(
         f"Password for {subject}", hide_input=True, confirmation_prompt=confirm, err=True
