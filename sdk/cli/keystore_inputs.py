@@ -47,7 +47,8 @@ def load_keystores(
     """The keystores, so that a bad file is known before the first password is tried.
 
     Raises:
-        InputError: the first that cannot be read, unless `skip_invalid`; `duplicate_validator`.
+        InputError: the first that cannot be read, unless `skip_invalid`; `empty`, none can;
+            `duplicate_validator`.
     """
     loaded: list[tuple[Path, Keystore]] = []
     for path in files:
@@ -57,6 +58,12 @@ def load_keystores(
             if not skip_invalid:
                 raise
             output.note(f"left out: {problem.message}")
+    if not loaded:
+        raise InputError(
+            f"none of {len(files)} keystores can be read",
+            code="empty",
+            hint="Give keystore files, or the folder that holds keystore-*.json.",
+        )
     seen: dict[bytes, Path] = {}
     for path, keystore in loaded:
         if keystore.public_key is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -271,11 +271,6 @@ def using(name: str) -> Iterator[None]:
         yield
     finally:
         _active = before
-
-
-def parse_all(keys: Iterable[bytes]) -> list[PublicKeyPoint]:
-    """Every key parsed; raises InvalidPoint at the first bad one."""
-    return [parse_public_key(key) for key in keys]
 
 
 def _public_key(key: AnyPublicKey) -> PublicKeyPoint:

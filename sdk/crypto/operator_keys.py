@@ -169,11 +169,6 @@ def _parse(data: str | bytes) -> OperatorPublicKey:
     return _public(read_public_key(data))
 
 
-def canonical_public_key(data: str | bytes) -> str:
-    """The canonical text of a key in any accepted spelling; see `parse_public_key`."""
-    return write_public_key(read_public_key(data))
-
-
 def encrypt_share(public_key: OperatorPublicKey, secret: SecretKey) -> bytes:
     """The share encrypted to its operator, 256 bytes.
 

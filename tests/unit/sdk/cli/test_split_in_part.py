@@ -92,6 +92,17 @@ def test_skipping_counts_files_that_cannot_even_be_read(phalanx: Phalanx, stake:
     assert owned_nonces(stake.out) == [0, 1]
 
 
+def test_skipping_every_unreadable_file_leaves_nothing_to_write(
+    phalanx: Phalanx, stake: Stake
+) -> None:
+    for path in stake.keystores.iterdir():
+        path.write_text("{")
+    before = stake.names()
+    ran = phalanx(*stake.split("--skip-invalid", "--json"))
+    assert (ran.code, ran.error()["code"]) == (3, "empty")
+    assert stake.names() == before
+
+
 def test_nothing_left_after_skipping_is_an_error_without_leftovers(
     phalanx: Phalanx, stake: Stake
 ) -> None:
