@@ -10,10 +10,10 @@ RUN := deploy/toolchain/run
 PYTEST := $(RUN) .venv/bin/python -m pytest
 FAST := not slow and not toolchain
 
-.PHONY: help setup check lint test demo vectors bench fmt lock audit clean .installed
+.PHONY: help setup check lint test demo gas invariants vectors bench fmt lock audit clean .installed
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## install everything, exactly as locked; takes a second when nothing changed
 	@PYTHON="$(PYTHON)" deploy/toolchain/setup.sh
@@ -40,6 +40,14 @@ test: setup ## everything: setup, lint, and all tests
 demo: setup ## a whole journey on this machine, explained as it goes
 	@echo "==> demo"
 	@$(RUN) .venv/bin/python -m examples.demo
+
+gas: setup ## gas of every operation beside the reference network's; writes build/gas.json
+	@echo "==> gas"
+	@$(RUN) .venv/bin/python -m tests.gas
+
+invariants: setup ## fuzz the contracts against the model: STEPS=n SEED=s
+	@echo "==> invariants"
+	@$(RUN) .venv-contracts/bin/python -m tests.contracts.invariants --steps $(or $(STEPS),2000) --seed $(or $(SEED),1)
 
 vectors: setup ## run published test vectors: DIR=folder, by default the one beside this checkout
 	@echo "==> vectors"

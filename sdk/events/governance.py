@@ -112,6 +112,37 @@ class BeaconVerifierUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class BeaconVerifierFrozen:
+    """Emitted by `freezeVerifier`: the verifier never changes again."""
+
+    ABI: ClassVar[str] = "BeaconVerifierFrozen(address verifier)"
+    verifier: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """Emitted by the proxy at its creation and by `upgradeToAndCall`."""
+
+    ABI: ClassVar[str] = "Upgraded(address indexed implementation)"
+    implementation: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Initialized:
+    """Emitted once, at the end of the initializer."""
+
+    ABI: ClassVar[str] = "Initialized(uint64 version)"
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRightRenounced:
+    """Emitted by `renounceUpgrades`: the code never changes again."""
+
+    ABI: ClassVar[str] = "UpgradeRightRenounced()"
+
+
+@dataclass(frozen=True, slots=True)
 class OwnershipTransferStarted:
     """Emitted by `transferOwnership`; takes effect only when accepted."""
 

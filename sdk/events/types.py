@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sdk.events.governance import (
+    BeaconVerifierFrozen,
     BeaconVerifierUpdated,
     DebtCovered,
     DeclareOperatorFeePeriodUpdated,
     ExecuteOperatorFeePeriodUpdated,
+    Initialized,
     LiquidationThresholdPeriodUpdated,
     MinimumLiquidationCollateralUpdated,
     MinimumOperatorEthFeeUpdated,
@@ -26,6 +28,8 @@ from sdk.events.governance import (
     OperatorMaximumFeeUpdated,
     OwnershipTransferred,
     OwnershipTransferStarted,
+    Upgraded,
+    UpgradeRightRenounced,
     ValidatorsPerOperatorLimitUpdated,
 )
 from sdk.events.snapshot import ClusterSnapshot
@@ -343,6 +347,10 @@ Event = (
     | MinimumOperatorEthFeeUpdated
     | ValidatorsPerOperatorLimitUpdated
     | BeaconVerifierUpdated
+    | BeaconVerifierFrozen
+    | Upgraded
+    | Initialized
+    | UpgradeRightRenounced
     | OwnershipTransferStarted
     | OwnershipTransferred
 )

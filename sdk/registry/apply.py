@@ -91,6 +91,10 @@ def apply(
             | governance.MinimumOperatorEthFeeUpdated()
             | governance.ValidatorsPerOperatorLimitUpdated()
             | governance.BeaconVerifierUpdated()
+            | governance.BeaconVerifierFrozen()
+            | governance.Upgraded()
+            | governance.Initialized()
+            | governance.UpgradeRightRenounced()
             | governance.OwnershipTransferStarted()
             | governance.OwnershipTransferred()
         ):

@@ -17,6 +17,8 @@ from sdk.units import units_down, units_to_wei
 
 MAX_CREDIT_UNITS = 2**64 - 1
 """Credits have 64 bits on chain and saturate, because an overflow must not stop a liquidation."""
+MAX_NETWORK_UNITS = 2**63 - 1
+"""The network's credit and the uncovered debt share 64 bits with a sign, and saturate likewise."""
 BOUNTY_GAS = 300_000
 """Gas whose price at the block's base fee a liquidator may earn, so that liquidating pays even
 when gas is dear."""
@@ -96,8 +98,8 @@ def book(network: Network, units: FeeUnits) -> Network:
     net = network.credit_units - network.uncovered_debt_units + units
     return replace(
         network,
-        credit_units=FeeUnits(min(max(net, 0), MAX_CREDIT_UNITS)),
-        uncovered_debt_units=FeeUnits(max(-net, 0)),
+        credit_units=FeeUnits(min(max(net, 0), MAX_NETWORK_UNITS)),
+        uncovered_debt_units=FeeUnits(min(max(-net, 0), MAX_NETWORK_UNITS)),
     )
 
 

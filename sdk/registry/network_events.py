@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from sdk.events.governance import (
+    BeaconVerifierFrozen,
     BeaconVerifierUpdated,
     DebtCovered,
     DeclareOperatorFeePeriodUpdated,
     ExecuteOperatorFeePeriodUpdated,
+    Initialized,
     LiquidationThresholdPeriodUpdated,
     MinimumLiquidationCollateralUpdated,
     MinimumOperatorEthFeeUpdated,
@@ -22,6 +24,8 @@ from sdk.events.governance import (
     OperatorMaximumFeeUpdated,
     OwnershipTransferred,
     OwnershipTransferStarted,
+    Upgraded,
+    UpgradeRightRenounced,
     ValidatorsPerOperatorLimitUpdated,
 )
 from sdk.registry import effects
@@ -43,6 +47,10 @@ ParameterEvent = (
     | MinimumOperatorEthFeeUpdated
     | ValidatorsPerOperatorLimitUpdated
     | BeaconVerifierUpdated
+    | BeaconVerifierFrozen
+    | Upgraded
+    | Initialized
+    | UpgradeRightRenounced
     | OwnershipTransferStarted
     | OwnershipTransferred
 )
@@ -110,6 +118,14 @@ def _with(parameters: Parameters, event: ParameterEvent) -> Parameters:
             return replace(parameters, validators_per_operator_limit=event.limit)
         case BeaconVerifierUpdated():
             return replace(parameters, beacon_verifier=_present(event.verifier))
+        case BeaconVerifierFrozen():
+            return replace(parameters, verifier_is_frozen=True)
+        case Upgraded():
+            return replace(parameters, implementation=event.implementation)
+        case Initialized():
+            return parameters
+        case UpgradeRightRenounced():
+            return replace(parameters, upgrades_renounced=True)
         case OwnershipTransferStarted():
             return replace(parameters, pending_owner=_present(event.new_owner))
         case OwnershipTransferred():

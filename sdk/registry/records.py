@@ -152,7 +152,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What governance sets. Zero until the log that sets it."""
+    """What governance sets. Zero until the log that sets it.
+
+    Attributes:
+        implementation: code that the registry's proxy runs.
+        verifier_is_frozen: the verifier never changes again.
+        upgrades_renounced: the code never changes again.
+    """
 
     liquidation_period_blocks: int = 0
     minimum_collateral_wei: Wei = _ZERO_WEI
@@ -163,6 +169,9 @@ class Parameters:
     minimum_operator_fee_wei: Wei = _ZERO_WEI
     validators_per_operator_limit: int = 0
     beacon_verifier: Address | None = None
+    verifier_is_frozen: bool = False
+    implementation: Address | None = None
+    upgrades_renounced: bool = False
     owner: Address | None = None
     pending_owner: Address | None = None
 

@@ -159,6 +159,7 @@ def test_whitelists_hold_each_pair_of_operator_and_address() -> None:
 def test_every_parameter_event_sets_its_parameter() -> None:
     state = RegistryState()
     verifier, first, second = builders.address(1), builders.address(2), builders.address(3)
+    code = builders.address(4)
     events: list[Event] = [
         governance.OperatorFeeIncreaseLimitUpdated(1000),
         governance.DeclareOperatorFeePeriodUpdated(2),
@@ -169,6 +170,10 @@ def test_every_parameter_event_sets_its_parameter() -> None:
         governance.MinimumOperatorEthFeeUpdated(Wei(7)),
         governance.ValidatorsPerOperatorLimitUpdated(8),
         governance.BeaconVerifierUpdated(verifier),
+        governance.BeaconVerifierFrozen(verifier),
+        governance.Upgraded(code),
+        governance.Initialized(1),
+        governance.UpgradeRightRenounced(),
         governance.OwnershipTransferred(NOBODY, first),
         governance.OwnershipTransferStarted(first, second),
     ]
@@ -184,6 +189,9 @@ def test_every_parameter_event_sets_its_parameter() -> None:
         minimum_operator_fee_wei=Wei(7),
         validators_per_operator_limit=8,
         beacon_verifier=verifier,
+        verifier_is_frozen=True,
+        implementation=code,
+        upgrades_renounced=True,
         owner=first,
         pending_owner=second,
     )
