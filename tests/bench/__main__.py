@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import bls, registry, splitting
+from tests.bench import bls, proofs, registry, splitting
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +24,7 @@ def main() -> int:
     print(f"load before the run: {os.getloadavg()[0]:.1f}\n", flush=True)
     bls.run()
     registry.run()
+    proofs.run()
     return splitting.run(ROOT)
 
 
