@@ -100,7 +100,7 @@ interface IViews {
         external
         view
         returns (address, uint32 clusterSequence, uint16 effectiveBalance, uint40 lastProofSlot);
-    /// @notice The operator's account as stored, not settled.
+    /// @notice The operator's account settled at this block; a removed one's is frozen.
     function getOperatorAccounting(uint64 operatorId)
         external
         view
@@ -112,7 +112,8 @@ interface IViews {
             uint32 effectiveBalance,
             uint32 validatorCount
         );
-    /// @notice The network's account as stored, not settled. An effective balance of 2^32 ETH or more reads 2^32 - 1.
+    /// @notice The network's account settled at this block. An effective balance of 2^32 ETH or
+    /// more reads 2^32 - 1.
     function getNetworkAccounting()
         external
         view

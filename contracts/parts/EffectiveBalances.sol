@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {
     IncorrectValidatorStateWithData,
     InvalidProof,
@@ -66,9 +67,19 @@ abstract contract EffectiveBalances is Accounts, IEffectiveBalances {
     ) private view returns (uint64 slot) {
         address verifier = Layout.load().rights.beaconVerifier;
         require(verifier != address(0), VerifierNotSet());
-        slot = IBeaconVerifier(verifier).verify(beaconTimestamp, stateRoot, stateRootBranch, proofs);
+        // Passes on what the verifier reverts with, and is an error of its own if that is nothing.
+        bytes memory answer = Address.functionStaticCall(
+            verifier,
+            abi.encodeCall(
+                IBeaconVerifier.verify, (beaconTimestamp, stateRoot, stateRootBranch, proofs)
+            )
+        );
+        require(answer.length == 32, InvalidProof());
+        uint256 word = abi.decode(answer, (uint256));
         // What a record can hold; no beacon chain gets there in 400,000 years.
-        require(slot <= type(uint40).max, InvalidProof());
+        require(word <= type(uint40).max, InvalidProof());
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(word);
     }
 
     /// @notice Writes every validator's new balance.

@@ -15,6 +15,6 @@ abstract contract FeeCeiling is Owned, IFeeCeiling {
     function updateMaximumOperatorFee(uint256 maxFee) external onlyOwner {
         uint256 current = Layout.load().parameters.maximumOperatorFee;
         Fees.setMaximum(maxFee);
-        _requireStep(Units.toWei(current), maxFee);
+        _requireStep(current, Units.packDown(maxFee));
     }
 }

@@ -86,14 +86,14 @@ abstract contract Governance is Payments, Owned, IGovernance {
     function updateMinimumLiquidationCollateral(uint256 amount) external onlyOwner {
         uint256 current = Layout.load().parameters.minimumCollateral;
         _setMinimumCollateral(amount);
-        _requireStep(Units.toWei(current), amount);
+        _requireStep(current, Units.packDown(amount));
     }
 
     /// @inheritdoc IGovernance
     function updateMinimumOperatorEthFee(uint256 minFee) external onlyOwner {
         uint256 current = Layout.load().parameters.minimumOperatorFee;
         _setMinimumFee(minFee);
-        _requireStep(Units.toWei(current), minFee);
+        _requireStep(current, Units.packDown(minFee));
     }
 
     /// @inheritdoc IGovernance

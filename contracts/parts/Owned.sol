@@ -14,7 +14,8 @@ abstract contract Owned is IRegistryEvents {
         _;
     }
 
-    /// @notice Passes if the next value is at most twice and at least half of the current one.
+    /// @notice Passes if the next value is at most twice the current one and at least half of it,
+    /// rounded down; amounts in fee units.
     function _requireStep(uint256 current, uint256 next) internal pure {
         if (current == 0) return;
         require(next <= 2 * current && next >= current / 2, ParameterOutOfBounds());

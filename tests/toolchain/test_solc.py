@@ -13,6 +13,8 @@ import pytest
 import solcx
 from solcx.exceptions import SolcError
 
+from sdk.toolchain.compile import COMPILER, SETTINGS
+
 pytestmark = pytest.mark.toolchain
 
 LIBRARY = "pragma solidity ^0.8.0; library L { uint256 constant SEVEN = 7; }"
@@ -115,3 +117,11 @@ def test_every_configuration_names_the_same_compiler_and_settings(
     assert ape_setting("optimization_runs") == str(foundry["optimizer_runs"])
     assert ape_setting("via_ir") == str(foundry["via_ir"]).lower()
     assert ape_setting("optimize") == str(foundry["optimizer"]).lower()
+    assert COMPILER == ape_setting("version")
+    assert SETTINGS["evmVersion"] == foundry["evm_version"]
+    assert SETTINGS["viaIR"] == foundry["via_ir"]
+    assert SETTINGS["remappings"] == foundry["remappings"]
+    assert SETTINGS["optimizer"] == {
+        "enabled": foundry["optimizer"],
+        "runs": foundry["optimizer_runs"],
+    }
