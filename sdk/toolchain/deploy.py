@@ -60,6 +60,7 @@ def deploy_local(
     """Deploy extension, core and proxy, and initialise it in the proxy's own transaction.
 
     Args:
+        w3: of a node that signs for its accounts.
         owner: who governs; the node's first account if None, which also pays.
         verifier: an `IBeaconVerifier`; without one no effective balance can be proven.
         parameters: values other than `DEFAULT_PARAMETERS`.

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,9 +83,11 @@ def chain(tools: dict[str, str]) -> Iterator[Web3]:
             assert anvil.stdout is not None
             # Reading ends at the line that says so, or when the process gives up.
             if any(line.startswith("Listening on") for line in anvil.stdout):
+                # From here on nobody reads, and anvil would stop at a full pipe.
+                threading.Thread(target=anvil.stdout.read, daemon=True).start()
                 yield Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
                 return
         finally:
             anvil.kill()
-            anvil.communicate()
+            anvil.wait()
     pytest.fail(f"anvil did not start in {START_ATTEMPTS} attempts")

@@ -117,7 +117,7 @@ def test_every_configuration_names_the_same_compiler_and_settings(
     assert ape_setting("optimization_runs") == str(foundry["optimizer_runs"])
     assert ape_setting("via_ir") == str(foundry["via_ir"]).lower()
     assert ape_setting("optimize") == str(foundry["optimizer"]).lower()
-    assert COMPILER == ape_setting("version")
+    assert ape_setting("version") == COMPILER
     assert SETTINGS["evmVersion"] == foundry["evm_version"]
     assert SETTINGS["viaIR"] == foundry["via_ir"]
     assert SETTINGS["remappings"] == foundry["remappings"]
