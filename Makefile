@@ -8,9 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 RUN := deploy/toolchain/run
 PYTEST := $(RUN) .venv/bin/python -m pytest
+CONTRACTS := $(RUN) .venv-contracts/bin/python -m pytest -c tests/contracts/pytest.ini
 FAST := not slow and not toolchain
 
-.PHONY: help setup check lint test demo gas invariants vectors bench fmt lock audit clean .installed
+.PHONY: help setup check lint test demo contracts gas invariants vectors bench fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,8 +35,17 @@ lint: .installed ## formatting, lint, types and import rules
 
 test: setup ## everything: setup, lint, and all tests
 	@$(MAKE) lint
+	@echo "==> contracts: compiling, when they changed"
+	@$(RUN) .venv/bin/python -m sdk.toolchain.compile
 	@echo "==> all tests"
 	@$(PYTEST) -n auto --dist worksteal --durations 5
+	@$(MAKE) contracts
+
+contracts: .installed ## behaviour and invariants of the contracts, in Ape's environment
+	@echo "==> contracts: behaviour, on anvil"
+	@$(CONTRACTS) tests/contracts/behaviour -q
+	@echo "==> contracts: invariants"
+	@$(CONTRACTS) tests/contracts/invariants -q
 
 demo: setup ## a whole journey on this machine, explained as it goes
 	@echo "==> demo"

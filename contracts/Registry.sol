@@ -35,8 +35,11 @@ contract Registry is
     /// @notice Hands every call that no function here answers to the extension, in this storage.
     /// @dev Written out because a library's proxy uses memory in a way that forbids the compiler
     /// to move variables there.
+    // solhint-disable-next-line no-complex-fallback
     fallback() external payable {
         address extension = EXTENSION;
+        // Returning what a call answered, whatever it is, needs assembly.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let data := mload(0x40)
             calldatacopy(data, 0, calldatasize())
@@ -48,7 +51,8 @@ contract Registry is
     }
 
     /// @notice Who may replace this code: the owner, until the right is renounced.
-    function _authorizeUpgrade(address) internal view override onlyOwner {
+    function _authorizeUpgrade(address newImplementation) internal view override onlyOwner {
         _requireUpgradable();
+        require(newImplementation.code.length != 0, NotAContract(newImplementation));
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-// Every error that the registry and its verifier revert with. Names and arguments up to the rule are
-// those of the compatibility target, which tools already decode.
+// Every error that the registry and its verifier revert with. Names and arguments up to the rule
+// are those of the compatibility target, which tools already decode.
 
 // Operators and their fees.
 error CallerNotOwnerWithData(address caller, address owner);

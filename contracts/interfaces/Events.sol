@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {Cluster} from "./Types.sol";
 
 /// @title Every event of the registry.
-/// @notice Names, arguments and encodings are those existing nodes, scanners and indexers decode; ours come last in each
-/// group. No event is anonymous: existing nodes read the first topic of every log of this address.
+/// @notice Names, arguments and encodings are those existing nodes, scanners and indexers decode;
+/// ours come last in each group. No event is anonymous: existing nodes read the first topic of
+/// every log of this address.
 interface IRegistryEvents {
     // Operators, their fees and who may use them.
 
@@ -17,7 +18,8 @@ interface IRegistryEvents {
 
     event OperatorRemoved(uint64 indexed operatorId);
 
-    /// @param toPrivate True if from now on only allowed owners may register validators with these operators.
+    /// @param toPrivate True if from now on only allowed owners may register validators with these
+    /// operators.
     event OperatorPrivacyStatusUpdated(uint64[] operatorIds, bool toPrivate);
 
     event OperatorMultipleWhitelistUpdated(uint64[] operatorIds, address[] whitelistAddresses);

@@ -21,8 +21,8 @@ interface IClusters {
         external;
 
     /// @notice Ends the operators' work for a cluster that cannot pay, or for the caller's own.
-    /// @dev A stranger is paid min(balance, max(2 x minimum collateral, 300,000 x base fee)) and the
-    /// rest stays the owner's; the owner is paid everything.
+    /// @dev A stranger is paid min(balance, max(2 x minimum collateral, 300,000 x base fee)) and
+    /// the rest stays the owner's; the owner is paid everything.
     function liquidate(
         address clusterOwner,
         uint64[] calldata operatorIds,

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title Who may register validators with a private operator.
 /// @notice Asked only when a validator is registered: exit, removal, deposit, reactivation and
-/// validators already there are never affected. Functions are for the owner of every operator named.
+/// validators already there are never affected. Functions are for the owner of every operator
+/// named.
 interface IOperatorAccess {
     /// @notice Lets every address use every operator.
     /// @param operatorIds Strictly ascending.

@@ -7,7 +7,8 @@ pragma solidity 0.8.37;
 interface IOperatorFees {
     /// @notice Announces a new fee, to be executed inside a window of time; replaces an older
     /// announcement.
-    /// @param fee In wei per block and 32 ETH; at most the fee increase limit above the current one.
+    /// @param fee In wei per block and 32 ETH; at most the fee increase limit above the current
+    /// one.
     function declareOperatorFee(uint64 operatorId, uint256 fee) external;
 
     /// @notice Makes the announced fee the current one. The old fee holds up to and including this

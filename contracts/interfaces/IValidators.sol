@@ -9,8 +9,8 @@ import {Cluster} from "./Types.sol";
 interface IValidators {
     /// @notice Registers a validator of the caller; ether sent joins the cluster's balance.
     /// @param publicKey BLS public key, 48 bytes.
-    /// @param sharesData Signature of owner and nonce, share public keys, encrypted shares: 96 + 304
-    /// bytes per operator.
+    /// @param sharesData Signature of owner and nonce, share public keys, encrypted shares: 96 +
+    /// 304 bytes per operator.
     /// @dev Warning: the registry cannot see whether shares decrypt or the nonce they were made for
     /// was right. Nodes ignore a registration that is wrong, and its fees are charged all the same.
     /// Warning: two owners may register one key; nodes act on the first whose shares the validator

@@ -16,7 +16,8 @@ interface IViews {
         view
         returns (DeclaredFeeData memory);
     function getOperatorById(uint64 operatorId) external view returns (OperatorData memory);
-    /// @notice Those of the operators, ids strictly ascending, that the address is listed for or whose contract allows it.
+    /// @notice Those of the operators, ids strictly ascending, that the address is listed for or
+    /// whose contract allows it.
     function getWhitelistedOperators(uint64[] calldata operatorIds, address whitelistedAddress)
         external
         view
@@ -89,8 +90,8 @@ interface IViews {
         external
         pure
         returns (bytes32);
-    /// @notice First 192 bits of the commitment, effective balance in ETH, sequence number; all zero
-    /// for an unknown cluster.
+    /// @notice First 192 bits of the commitment, effective balance in ETH, sequence number; all
+    /// zero for an unknown cluster.
     function getClusterHash(bytes32 clusterId)
         external
         view

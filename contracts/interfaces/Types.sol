@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice A cluster's account as its last event carried it. The registry stores only a commitment to it, so every
-/// call on a cluster passes the latest one; a cluster that does not exist yet is passed as `(0, 0, 0, true, 0)`.
+// These structs lie in calldata and memory, where nothing is packed; the ABI fixes their order.
+// solhint-disable gas-struct-packing
+
+/// @notice A cluster's account as its last event carried it. The registry stores only a commitment
+/// to it, so every call on a cluster passes the latest one; a cluster that does not exist yet is
+/// passed as `(0, 0, 0, true, 0)`.
 /// @param validatorCount Number of validators registered in the cluster.
-/// @param networkFeeIndex Network fee index at the last settlement, in fee units; 0 while liquidated.
-/// @param index Sum of the operators' fee indexes at the last settlement, in fee units; 0 while liquidated.
+/// @param networkFeeIndex Network fee index at the last settlement, in fee units; 0 while
+/// liquidated.
+/// @param index Sum of the operators' fee indexes at the last settlement, in fee units; 0 while
+/// liquidated.
 /// @param active False after a liquidation, true again after a reactivation.
 /// @param balance In wei, as of the last settlement.
 struct Cluster {
@@ -16,7 +22,8 @@ struct Cluster {
     uint256 balance;
 }
 
-/// @notice One validator of the beacon state: the fields of its container and the branch that leads to the state root.
+/// @notice One validator of the beacon state: the fields of its container and the branch that leads
+/// to the state root.
 /// @param publicKey BLS public key, 48 bytes.
 /// @param validatorIndex Index in the beacon state's list of validators.
 /// @param effectiveBalanceGwei Effective balance in gwei.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+// Twin: mocks/PlainHashes.sol; compared by tests/forge/Keys.t.sol.
+// solhint-disable no-inline-assembly
+
 import {ClusterDoesNotExist, IncorrectClusterState} from "../interfaces/Errors.sol";
 import {Cluster} from "../interfaces/Types.sol";
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+// Twin: mocks/PlainHashes.sol; compared by tests/forge/Keys.t.sol.
+// solhint-disable no-inline-assembly
+
 /// @dev What the registry keeps of a validator, from the lowest bit:
 /// sequence of its cluster 32 | effective balance 16 | slot of its last proof 40.
 /// Effective balance is ETH; slot 0 means that nothing was proven yet. Zero: not registered.

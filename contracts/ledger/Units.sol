@@ -5,7 +5,8 @@ import {MaxPrecisionExceeded} from "../interfaces/Errors.sol";
 
 /// @dev Wei in one fee unit. Fees and stored credits are whole units.
 uint256 constant FEE_UNIT = 100_000;
-/// @dev ETH of effective balance that fees are quoted for, and a validator's until proven otherwise.
+/// @dev ETH of effective balance that fees are quoted for, and a validator's until proven
+/// otherwise.
 uint256 constant BASELINE_ETH = 32;
 /// @dev ETH of effective balance a validator can have at most.
 uint256 constant MAX_EFFECTIVE_BALANCE_ETH = 2048;

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IAllowList} from "../interfaces/IAllowList.sol";
 
-/// @title An allow-list contract as an operator would write one: a set of addresses, the same for every operator.
+/// @title An allow-list contract as an operator would write one: a set of addresses, the same for
+/// every operator.
 /// @notice For tests only: anyone may change the set.
 contract AllowList is IAllowList, IERC165 {
     mapping(address account => bool isListed) private listed;

@@ -5,7 +5,8 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IAllowList} from "../interfaces/IAllowList.sol";
 
 /// @title An allow-list contract that misbehaves when asked, for tests of the caller's defences.
-/// @notice It always says that it implements the interface; what it does with the question is its mode.
+/// @notice It always says that it implements the interface; what it does with the question is its
+/// mode.
 contract GreedyAllowList is IERC165 {
     /// @param BurnAllGas Uses up all gas it is given.
     /// @param Revert Reverts without data.
@@ -46,7 +47,8 @@ contract GreedyAllowList is IERC165 {
         mode = next;
     }
 
-    /// @notice The one function of `IAllowList`, here without `view` so that a mode can try to write.
+    /// @notice The one function of `IAllowList`, here without `view` so that a mode can try to
+    /// write.
     function isWhitelisted(address, uint256) external returns (bool) {
         Mode now_ = mode;
         if (now_ == Mode.BurnAllGas) _burn();

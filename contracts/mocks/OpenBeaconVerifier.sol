@@ -5,7 +5,8 @@ import {IBeaconVerifier} from "../interfaces/IBeaconVerifier.sol";
 import {ValidatorProof} from "../interfaces/Types.sol";
 
 /// @title A verifier that believes every claim, for fuzzing the accounting around it.
-/// @notice For tests only: the fields of each proof are taken as true and the branches are never read.
+/// @notice For tests only: the fields of each proof are taken as true and the branches are never
+/// read.
 /// @dev Warning: behind a registry that holds money, anyone could set any effective balance.
 contract OpenBeaconVerifier is IBeaconVerifier {
     /// @inheritdoc IBeaconVerifier

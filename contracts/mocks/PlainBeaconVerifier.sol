@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+// Private here, and named as private state is.
+// solhint-disable immutable-vars-naming
+
 import {BeaconRootUnavailable, InvalidProof} from "../interfaces/Errors.sol";
 import {IBeaconVerifier} from "../interfaces/IBeaconVerifier.sol";
 import {ValidatorProof} from "../interfaces/Types.sol";
 
 /// @title The beacon verifier without assembly: what the fast one is compared with.
-/// @notice For tests only. It shares no code with contracts/proofs and follows the specification line by line:
-/// consensus-specs, ssz/simple-serialize.md and ssz/merkle-proofs.md.
+/// @notice For tests only. It shares no code with contracts/proofs and follows the specification
+/// line by line: consensus-specs, ssz/simple-serialize.md and ssz/merkle-proofs.md.
 contract PlainBeaconVerifier is IBeaconVerifier {
     address private constant BEACON_ROOTS = 0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02;
 

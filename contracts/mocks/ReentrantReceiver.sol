@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 /// @title An account that calls back while it is being paid.
-/// @notice For tests of re-entrancy: `arm` says what to call on the next ether received, and the outcome is kept to be
-/// looked at afterwards. Only the first payment after `arm` calls back, so a successful call back cannot loop.
+/// @notice For tests of re-entrancy: `arm` says what to call on the next ether received, and the
+/// outcome is kept to be looked at afterwards. Only the first payment after `arm` calls back, so a
+/// successful call back cannot loop.
 contract ReentrantReceiver {
     bool public isArmed;
     address public target;

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
-/// @title An account that cannot be paid: calls whatever it is told to and refuses ether while it is told to.
+/// @title An account that cannot be paid: calls whatever it is told to and refuses ether while it
+/// is told to.
 /// @notice For tests of payouts. Starts out refusing.
 contract RefusingReceiver {
     error Refused(uint256 amount);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+// Twin: mocks/PlainClusterLogs.sol; compared by tests/forge/ClusterLogs.t.sol.
+// solhint-disable no-inline-assembly
+
 import {IRegistryEvents} from "../interfaces/Events.sol";
 import {Cluster} from "../interfaces/Types.sol";
 

@@ -107,6 +107,8 @@ abstract contract OperatorAccess is IRegistryEvents, IOperatorAccess {
             groups[count - 1].bits |= AllowLists.bit(operatorId);
             previous = operatorId;
         }
+        // Solidity cannot shorten an array in memory.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             // Cut the array to the groups there are.
             mstore(groups, count)

@@ -6,16 +6,21 @@ import {IBeaconVerifier} from "../interfaces/IBeaconVerifier.sol";
 import {ValidatorProof} from "../interfaces/Types.sol";
 import {ValidatorTree} from "./ValidatorTree.sol";
 
-/// @title Proves validators of the beacon states of Electra and Fulu against the roots the chain keeps (EIP-4788).
-/// @notice Holds no state and no rights: its answers depend on its four immutables and on the chain's beacon roots.
-/// @dev Warning: the window is what makes the proofs sound. A branch shows that 32 bytes lie at a position; that the
-/// position holds a validator is knowledge about the state's shape. At a fork that changes the shape, the same
-/// position may lie inside a field that strangers fill, and 32 bytes of their choice (the withdrawal credentials of a
-/// pending deposit, say) may be read as an inner node, under which they can build any validator they like. So:
-/// - `validUntil` is at most the time of the first fork that changes the shape; a verifier whose window has ended
-///   answers nothing, and effective balances stay as recorded until governance names the next one;
-/// - `validFrom` is later than the first block of the first fork that has the shape, not merely its time: the root
-///   kept under a timestamp is that of the block before, which may still have the older shape.
+/// @title Proves validators of the beacon states of Electra and Fulu against the roots the chain
+/// keeps (EIP-4788).
+/// @notice Holds no state and no rights: its answers depend on its four immutables and on the
+/// chain's beacon roots.
+/// @dev Warning: the window is what makes the proofs sound. A branch shows that 32 bytes lie at a
+/// position; that the position holds a validator is knowledge about the state's shape. At a fork
+/// that changes the shape, the same position may lie inside a field that strangers fill, and 32
+/// bytes of their choice (the withdrawal credentials of a pending deposit, say) may be read as an
+/// inner node, under which they can build any validator they like. So:
+/// - `validUntil` is at most the time of the first fork that changes the shape; a verifier whose
+///   window has ended answers nothing, and effective balances stay as recorded until governance
+///   names the next one;
+/// - `validFrom` is later than the first block of the first fork that has the shape, not merely its
+///   time: the root kept under a timestamp is that of the block before, which may still have the
+///   older shape.
 contract BeaconVerifier is IBeaconVerifier {
     /// @notice The window or the slot length makes no sense.
     error InvalidWindow(
@@ -35,7 +40,8 @@ contract BeaconVerifier is IBeaconVerifier {
 
     /// @param genesisTime UNIX seconds of slot 0.
     /// @param secondsPerSlot At least 1.
-    /// @param validFrom Later than the first block whose state has this shape, and not before genesis.
+    /// @param validFrom Later than the first block whose state has this shape, and not before
+    /// genesis.
     /// @param validUntil Not after the first fork that changes the shape.
     constructor(uint64 genesisTime, uint64 secondsPerSlot, uint64 validFrom, uint64 validUntil) {
         if (secondsPerSlot == 0 || validFrom < genesisTime || validUntil <= validFrom) {
@@ -72,7 +78,8 @@ contract BeaconVerifier is IBeaconVerifier {
         return (beaconTimestamp - GENESIS_TIME) / SECONDS_PER_SLOT;
     }
 
-    /// @dev Reverts unless the claimed container lies at the claimed index of the state's validators.
+    /// @dev Reverts unless the claimed container lies at the claimed index of the state's
+    /// validators.
     function _requireValidator(bytes32 stateRoot, ValidatorProof calldata proof) private view {
         if (
             proof.publicKey.length != ValidatorTree.PUBLIC_KEY_BYTES
@@ -87,8 +94,8 @@ contract BeaconVerifier is IBeaconVerifier {
         }
     }
 
-    /// @dev The root kept under the timestamp. No code at the address answers with no bytes, an unknown timestamp
-    /// with a revert; neither is a root, nor are 32 zero bytes.
+    /// @dev The root kept under the timestamp. No code at the address answers with no bytes, an
+    /// unknown timestamp with a revert; neither is a root, nor are 32 zero bytes.
     function _beaconRoot(uint64 beaconTimestamp) private view returns (bytes32 root) {
         (bool found, bytes memory answer) =
             BEACON_ROOTS.staticcall(abi.encode(uint256(beaconTimestamp)));

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+// Twin: mocks/PlainBeaconVerifier.sol; compared by tests/contracts_proofs.
+// solhint-disable no-inline-assembly
+
 import {ValidatorProof} from "../interfaces/Types.sol";
 
-/// @title Where a validator lies in the beacon state of Electra and Fulu, and the hashing that leads there.
-/// @notice SSZ hashes pairs of 32 bytes with SHA-256. A position in a tree is a generalized index: 1 is the root, 2i
-/// and 2i + 1 are the children of i.
-/// @dev Assembly calls the precompile on scratch memory and allocates nothing that outlives a call. The plain-Solidity
-/// twin is contracts/mocks/PlainBeaconVerifier.sol; a test compares the two.
+/// @title Where a validator lies in the beacon state of Electra and Fulu, and the hashing that
+/// leads there.
+/// @notice SSZ hashes pairs of 32 bytes with SHA-256. A position in a tree is a generalized index:
+/// 1 is the root, 2i and 2i + 1 are the children of i.
+/// @dev Assembly calls the precompile on scratch memory and allocates nothing that outlives a call.
+/// The plain-Solidity twin is contracts/mocks/PlainBeaconVerifier.sol; a test compares the two.
 library ValidatorTree {
     /// @notice The state root is the fourth of a block header's five fields.
     uint256 internal constant STATE_ROOT_INDEX = 11;
     uint256 internal constant STATE_ROOT_SIBLINGS = 3;
-    /// @notice `validators` is field 11 of a state of 33 to 64 fields (64 + 11 = 75); the list's content is the left
-    /// child of its root (150), the right one being its length; below lie 2^40 places.
+    /// @notice `validators` is field 11 of a state of 33 to 64 fields (64 + 11 = 75); the list's
+    /// content is the left child of its root (150), the right one being its length; below lie 2^40
+    /// places.
     uint256 internal constant FIRST_VALIDATOR_INDEX = 150 << 40;
     /// @notice 40 in the list, 1 for its length, 6 in the state.
     uint256 internal constant VALIDATOR_SIBLINGS = 47;
@@ -21,7 +26,8 @@ library ValidatorTree {
     uint256 internal constant PUBLIC_KEY_BYTES = 48;
 
     /// @notice Whether `leaf` at generalized index `index` under `root` is what the siblings show.
-    /// @param branch Siblings from the leaf upwards; the caller has checked that there are as many as levels.
+    /// @param branch Siblings from the leaf upwards; the caller has checked that there are as many
+    /// as levels.
     function isInTree(bytes32 root, bytes32 leaf, uint256 index, bytes32[] calldata branch)
         internal
         view

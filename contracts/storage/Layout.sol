@@ -82,6 +82,8 @@ library Layout {
         0x23008cf4e37554b9434f35995596260a58539f738523a9af5ef65534964d4400;
 
     function load() internal pure returns (RegistryStorage storage $) {
+        // Solidity has no other way to name a slot.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             $.slot := SLOT
         }

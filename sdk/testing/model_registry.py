@@ -45,6 +45,7 @@ class ModelRegistry:
     Attributes:
         held_wei: ether paid in minus ether paid out.
         roundings: settlements of a party so far; each keeps less than a unit.
+        timestamp_s: of the block, for the windows of declared fees; None leaves them unknown.
     """
 
     def __init__(self, network: Network) -> None:
@@ -52,6 +53,7 @@ class ModelRegistry:
         self.block = BlockNumber(network.block + 1)
         self.held_wei = 0
         self.roundings = 0
+        self.timestamp_s: int | None = None
         self._logs: list[tuple[Event, EventContext]] = []
         self._log_index = 0
 
@@ -72,20 +74,28 @@ class ModelRegistry:
         sequence = len(self.state.clusters) + 1
         return self.state.parties(known or new_cluster(owner, ids, sequence=sequence))
 
-    def register_operator(self, owner: Address, fee_units: FeeUnits) -> OperatorId:
+    def register_operator(
+        self,
+        owner: Address,
+        fee_units: FeeUnits,
+        *,
+        public_key: bytes | None = None,
+        is_private: bool = False,
+    ) -> OperatorId:
         """`registerOperator`."""
         operator_id = OperatorId(len(self.state.operators) + 1)
-        key = b"operator %d" % operator_id
+        key = b"operator %d" % operator_id if public_key is None else public_key
         opened = Operator(
             operator_id=operator_id,
             owner=owner,
             public_key=key,
             fee_units=fee_units,
             block=self.block,
+            is_private=is_private,
         )
         self.state.commit([OperatorChanged(None, opened)])
         self._emit(types.OperatorAdded(operator_id, owner, key, units_to_wei(fee_units)))
-        self._emit(types.OperatorPrivacyStatusUpdated((operator_id,), False))
+        self._emit(types.OperatorPrivacyStatusUpdated((operator_id,), is_private))
         return operator_id
 
     def change_operator_fee(self, operator_id: OperatorId, fee_units: FeeUnits) -> bool:
@@ -99,17 +109,18 @@ class ModelRegistry:
         self._emit(types.OperatorFeeExecuted(before.owner, operator_id, self.block, fee_wei))
         return True
 
-    def withdraw_earnings(self, operator_id: OperatorId) -> bool:
-        """`withdrawAllOperatorEarnings`."""
+    def withdraw_earnings(self, operator_id: OperatorId, *, units: FeeUnits | None = None) -> bool:
+        """`withdrawOperatorEarnings`, or `withdrawAllOperatorEarnings` for None."""
         before = self.state.operators[operator_id]
         credit = ledger.settle_operator(before, at=self.block).credit_units
-        if before.removed_at is not None or credit == 0 or units_to_wei(credit) > self.held_wei:
+        paid = credit if units is None else units
+        if before.removed_at is not None or not 0 < paid <= credit:
             return False
-        self._commit_operator(
-            before, effects.withdraw_earnings(before, units=credit, at=self.block)
-        )
-        self.held_wei -= units_to_wei(credit)
-        self._emit(types.OperatorWithdrawn(before.owner, operator_id, units_to_wei(credit)))
+        if units_to_wei(paid) > self.held_wei:
+            return False
+        self._commit_operator(before, effects.withdraw_earnings(before, units=paid, at=self.block))
+        self.held_wei -= units_to_wei(paid)
+        self._emit(types.OperatorWithdrawn(before.owner, operator_id, units_to_wei(paid)))
         return True
 
     def remove_operator(self, operator_id: OperatorId) -> bool:
@@ -266,8 +277,9 @@ class ModelRegistry:
         slot: Slot,
         value_wei: Wei,
         base_fee_wei: Wei,
+        by_owner: bool = False,
     ) -> bool:
-        """`proveEffectiveBalances` with proofs taken for granted."""
+        """`proveEffectiveBalances` with proofs taken for granted; the caller liquidates."""
         before = self.parties(owner, ids)
         records = [self.state.validators.get((owner, key)) for key, _ in balances_eth]
         if not records or any(
@@ -285,7 +297,7 @@ class ModelRegistry:
         )
         outcome = None
         if ledger.is_liquidatable(after, at=self.block):
-            outcome = self._liquidated(after, by_owner=False, base_fee_wei=base_fee_wei)
+            outcome = self._liquidated(after, by_owner=by_owner, base_fee_wei=base_fee_wei)
             if outcome.paid_wei > self.held_wei + value_wei:
                 return False
         if value_wei:
@@ -318,16 +330,19 @@ class ModelRegistry:
         self._emit(NetworkFeeUpdated(units_to_wei(before.fee_units), units_to_wei(fee_units)))
         return True
 
-    def withdraw_network_earnings(self, recipient: Address) -> bool:
-        """`withdrawNetworkEarnings` of the whole credit."""
+    def withdraw_network_earnings(
+        self, recipient: Address, *, units: FeeUnits | None = None
+    ) -> bool:
+        """`withdrawNetworkEarnings`, of the whole credit for None."""
         before = self.state.network
         credit = ledger.settle_network(before, at=self.block).credit_units
-        if credit == 0 or units_to_wei(credit) > self.held_wei:
+        paid = credit if units is None else units
+        if paid > credit or (units is None and not paid) or units_to_wei(paid) > self.held_wei:
             return False
-        after = effects.withdraw_network_earnings(before, units=credit, at=self.block)
+        after = effects.withdraw_network_earnings(before, units=paid, at=self.block)
         self._commit_network(before, after)
-        self.held_wei -= units_to_wei(credit)
-        self._emit(NetworkEarningsWithdrawn(units_to_wei(credit), recipient))
+        self.held_wei -= units_to_wei(paid)
+        self._emit(NetworkEarningsWithdrawn(units_to_wei(paid), recipient))
         return True
 
     def cover_debt(self, payer: Address, *, value_wei: Wei) -> bool:
@@ -381,4 +396,4 @@ class ModelRegistry:
     def _emit(self, event: Event) -> None:
         position = LogPosition(self.block, 0, self._log_index)
         self._log_index += 1
-        self._logs.append((event, EventContext(position)))
+        self._logs.append((event, EventContext(position, self.timestamp_s)))
