@@ -25,5 +25,7 @@ compile requirements/audit.txt --group audit
 
 say "lock: package-lock.json"
 npm install --package-lock-only --no-progress
+say "lock: tests/scanner/package-lock.json"
+(cd tests/scanner && npm install --package-lock-only --no-progress)
 say "lock: tests/consensus/pnpm-lock.yaml"
 (cd tests/consensus && pnpm install --lockfile-only --reporter=append-only)

@@ -62,8 +62,9 @@ def test_what_is_tested_is_what_is_deployed(root: Path) -> None:
     assert runtime == {name: development.get(name) for name in runtime}
 
 
-def test_npm_lock_pins_by_hash_without_addresses(root: Path) -> None:
-    packages = json.loads((root / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", [".", "tests/scanner"])
+def test_npm_lock_pins_by_hash_without_addresses(root: Path, folder: str) -> None:
+    packages = json.loads((root / folder / "package-lock.json").read_text())["packages"]
     del packages[""]
     assert packages
     assert [name for name, entry in packages.items() if "integrity" not in entry] == []

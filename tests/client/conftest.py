@@ -6,17 +6,16 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from web3 import HTTPProvider, Web3
 
+from sdk.toolchain.anvil import running_anvil
 from sdk.toolchain.deploy import deploy_local
 from tests.client.proxy import Proxy
-from tests.client.world import World, free_port
+from tests.client.world import World
 
 ROOT = Path(__file__).parents[2]
-START_ATTEMPTS = 5
 
 
 @pytest.fixture(scope="session")
@@ -31,27 +30,8 @@ def tools() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def anvil_url(tools: dict[str, str]) -> Iterator[str]:
     """The address of an anvil that lives as long as the tests."""
-    for _ in range(START_ATTEMPTS):  # another test may take the port between probe and start
-        port = free_port()
-        anvil = subprocess.Popen(
-            ["anvil", "--host", "127.0.0.1", "--port", str(port)],
-            env=tools,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert anvil.stdout is not None
-            if any(line.startswith("Listening on") for line in anvil.stdout):
-                # It tells of every request and would stand still in front of a full pipe.
-                Thread(target=anvil.stdout.read, daemon=True).start()
-                yield f"http://127.0.0.1:{port}"
-                return
-        finally:
-            anvil.kill()
-            anvil.communicate()
-    pytest.fail(f"anvil did not start in {START_ATTEMPTS} attempts")
+    with running_anvil(env=tools) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

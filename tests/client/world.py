@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from eth_account import Account
 from eth_typing import ChecksumAddress
 from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
@@ -19,7 +17,6 @@ from sdk.toolchain.deploy import LocalDeployment
 from sdk.types import Address, parse_address
 
 # Linux hands out ports from 32768 upwards by itself; below it a bind races with nobody's dial.
-FIRST_PORT, LAST_PORT = 22_000, 31_999
 IDS = (1, 2, 3, 4)
 FEE_WEI = 1_770_000_000
 ETHER = 10**18
@@ -27,18 +24,6 @@ GOVERNOR, OPERATOR, OWNER, STRANGER = range(4)
 QUICK = Patience(
     attempts=3, first_pause_s=0.0, longest_pause_s=0.0, poll_s=0.02, receipt_timeout_s=10.0
 )
-
-
-def free_port() -> int:
-    """A loopback port outside the ephemeral range on which nobody listens at this moment."""
-    for port in range(FIRST_PORT, LAST_PORT):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    pytest.fail(f"no free port between {FIRST_PORT} and {LAST_PORT}")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,6 @@ Every transaction is mined in a block of its own, so letting 0 blocks pass lets 
 
 from __future__ import annotations
 
-import re
-import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,18 +12,18 @@ from typing import Any
 
 from web3 import HTTPProvider, Web3
 
+from sdk.toolchain.anvil import running_anvil
 from sdk.types import Address
 from tests.contracts.chain import Outcome, RawLog
 
-COMMAND = [
-    *("anvil", "--host", "127.0.0.1", "--port", "0", "--auto-impersonate", "--prune-history"),
+OPTIONS = [
+    *("--auto-impersonate", "--prune-history"),
     *("--gas-limit", "60000000", "--hardfork", "prague", "--block-base-fee-per-gas", "0"),
 ]
 ANSWER_S = 120
 """Longest wait for one answer; a busy machine may take its time for a hundred blocks."""
 TRANSACTION_GAS = 2**24
 SECONDS_PER_BLOCK = 12
-_LISTENING = re.compile(r"Listening on (\S+)")
 _REVERTED = 3
 """Error code of the node for a call that reverts, with the data beside it."""
 
@@ -137,27 +134,10 @@ class AnvilChain:
 
 
 @contextmanager
-def running_anvil() -> Iterator[AnvilChain]:
+def anvil_chain() -> Iterator[AnvilChain]:
     """A fresh anvil on a loopback port of its choice, ended with the block."""
-    node = subprocess.Popen(
-        COMMAND,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert node.stdout is not None
-        # Reading ends at the line that says where it listens, or when the process gives up.
-        found = next(filter(None, map(_LISTENING.match, node.stdout)), None)
-        if found is None:
-            raise RuntimeError("anvil did not start; is deploy/toolchain/run before the command?")
-        # It reports every block; were nobody to read, it would stop when the pipe is full.
-        threading.Thread(target=node.stdout.read, daemon=True).start()
-        yield AnvilChain(Web3(HTTPProvider(f"http://{found[1]}", {"timeout": ANSWER_S})))
-    finally:
-        node.kill()
-        node.communicate()
+    with running_anvil(*OPTIONS) as url:
+        yield AnvilChain(Web3(HTTPProvider(url, {"timeout": ANSWER_S})))
 
 
 def _log(log: dict[str, Any]) -> RawLog:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,9 +12,9 @@ from web3.contract import Contract
 from web3.exceptions import ContractLogicError
 
 from sdk.beacon_proofs import BeaconProofs, Refused, Verifier
+from sdk.toolchain.anvil import running_anvil
 from sdk.toolchain.compile import compile_contracts
 from tests.contracts_proofs import beacon_roots
-from tests.toolchain.conftest import START_ATTEMPTS, free_port
 
 GENESIS_TIME = 1_700_000_000
 WINDOW = Verifier(
@@ -96,28 +95,10 @@ def deploy_all(chain: Web3, window: Verifier) -> Verifiers:
 @pytest.fixture(scope="session")
 def chain() -> Iterator[Web3]:
     """A client of an anvil on loopback whose clock begins at `FIRST_TIME`."""
-    for _ in range(START_ATTEMPTS):  # another test may take the port between probe and start
-        port = free_port()
-        anvil = subprocess.Popen(
-            ["anvil", "--host", "127.0.0.1", "--port", str(port), "--timestamp", str(FIRST_TIME)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert anvil.stdout is not None
-            if any(line.startswith("Listening on") for line in anvil.stdout):
-                client = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
-                # Nobody reads on; a full pipe would stop the process in the middle of a test.
-                beacon_roots.request(client, "anvil_setLoggingEnabled", False)
-                beacon_roots.install(client)
-                yield client
-                return
-        finally:
-            anvil.kill()
-            anvil.communicate()
-    pytest.fail(f"anvil did not start in {START_ATTEMPTS} attempts")
+    with running_anvil("--timestamp", str(FIRST_TIME)) as url:
+        client = Web3(HTTPProvider(url))
+        beacon_roots.install(client)
+        yield client
 
 
 @pytest.fixture(scope="session")

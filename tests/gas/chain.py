@@ -6,17 +6,15 @@ block, one base fee. Each run has a process of its own, which ends with it.
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any
 
 from web3 import HTTPProvider, Web3
 
-from sdk.errors import ConfigError, InvariantBroken
+from sdk.errors import InvariantBroken
+from sdk.toolchain.anvil import running_anvil
 
 HARDFORK = "osaka"  # the rule set of the reference figures
 GENESIS_S = 1_700_000_000
@@ -154,38 +152,15 @@ def local_chain(*, tracing: bool = False) -> Iterator[Chain]:
     Raises:
         ConfigError: anvil is not on the PATH, or it did not start.
     """
-    command: Sequence[str] = (
-        *("anvil", "--host", "127.0.0.1", "--port", "0"),
+    options = (
         "--no-mining",  # a block is there when the call that asked for it has answered
         "--disable-code-size-limit",  # so that a contract too large can be measured and reported
         *("--hardfork", HARDFORK, "--timestamp", str(GENESIS_S)),
         *("--accounts", str(ACCOUNTS), "--balance", "1000000"),
         *(("--steps-tracing",) if tracing else ()),
     )
-    hint = "Run `make setup`, and start this through deploy/toolchain/run."
-    try:
-        anvil = subprocess.Popen(
-            command,
-            env=os.environ | {"NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-    except FileNotFoundError as missing:
-        raise ConfigError("anvil is not on the PATH", hint=hint) from missing
-    try:
-        assert anvil.stdout is not None
-        for line in anvil.stdout:  # until it says where it listens, or gives up
-            if line.startswith("Listening on"):
-                # It writes a line per call, and stops when nobody takes them.
-                Thread(target=anvil.stdout.read, daemon=True).start()
-                yield Chain(Web3(HTTPProvider(f"http://{line.split()[-1]}")))
-                return
-        raise ConfigError("anvil ended before it listened", hint=hint)
-    finally:
-        anvil.kill()
-        anvil.communicate()
+    with running_anvil(*options) as url:
+        yield Chain(Web3(HTTPProvider(url)))
 
 
 def _log(log: dict[str, Any]) -> Log:

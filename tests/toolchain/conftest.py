@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from web3 import HTTPProvider, Web3
 
-ROOT = Path(__file__).parents[2]
+from sdk.toolchain.anvil import running_anvil
 
-# Linux hands out ports from 32768 upwards by itself; below it a bind races with nobody's dial.
-FIRST_PORT, LAST_PORT = 21_000, 31_999
-START_ATTEMPTS = 5
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -54,40 +50,8 @@ def project(root: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def free_port() -> int:
-    """A loopback port outside the ephemeral range on which nobody listens at this moment."""
-    for port in range(FIRST_PORT, LAST_PORT):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    pytest.fail(f"no free port between {FIRST_PORT} and {LAST_PORT}")
-
-
 @pytest.fixture
 def chain(tools: dict[str, str]) -> Iterator[Web3]:
     """A client of a fresh anvil on loopback; the process ends with the test."""
-    for _ in range(START_ATTEMPTS):  # another test may take the port between probe and start
-        port = free_port()
-        anvil = subprocess.Popen(
-            ["anvil", "--host", "127.0.0.1", "--port", str(port)],
-            env=tools,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert anvil.stdout is not None
-            # Reading ends at the line that says so, or when the process gives up.
-            if any(line.startswith("Listening on") for line in anvil.stdout):
-                # From here on nobody reads, and anvil would stop at a full pipe.
-                threading.Thread(target=anvil.stdout.read, daemon=True).start()
-                yield Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
-                return
-        finally:
-            anvil.kill()
-            anvil.wait()
-    pytest.fail(f"anvil did not start in {START_ATTEMPTS} attempts")
+    with running_anvil(env=tools) as url:
+        yield Web3(HTTPProvider(url))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.contracts.anvil import running_anvil
+from tests.contracts.anvil import anvil_chain
 from tests.contracts.invariants.runner import SCENARIOS, Report, in_memory, run
 
 
@@ -24,7 +24,7 @@ def main() -> int:
         steps=given.steps,
         first_world=given.world,
         scenario=SCENARIOS[given.scenario],
-        new_chain=running_anvil if given.anvil else in_memory,
+        new_chain=anvil_chain if given.anvil else in_memory,
         say=lambda line: print(line, flush=True),
     )
     if given.outcomes:

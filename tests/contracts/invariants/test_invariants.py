@@ -9,7 +9,7 @@ from sdk.events import ClusterSnapshot
 from sdk.testing import builders
 from sdk.types import Wei
 from tests.contracts import abi
-from tests.contracts.anvil import running_anvil
+from tests.contracts.anvil import anvil_chain
 from tests.contracts.evm import Evm, with_settable_base_fee
 from tests.contracts.invariants.runner import COALITION, OPEN, Report, Scenario, run
 
@@ -31,7 +31,7 @@ def test_no_coalition_profits_while_a_liquidator_is_diligent() -> None:
 
 
 def test_invariants_hold_on_a_real_node() -> None:
-    _is_clean(run(seed=101, steps=500, new_chain=running_anvil), 500)
+    _is_clean(run(seed=101, steps=500, new_chain=anvil_chain), 500)
 
 
 @pytest.mark.parametrize("scenario", [OPEN, COALITION])

@@ -8,7 +8,7 @@ import pytest
 
 from sdk.types import BlockNumber
 from sdk.units import parse_ether
-from tests.contracts.anvil import running_anvil
+from tests.contracts.anvil import anvil_chain
 from tests.contracts.pages.player import IDS, Player
 from tests.unit.docs import fees_example
 
@@ -67,7 +67,7 @@ def test_a_real_node_agrees_over_a_shorter_life() -> None:
     teller = fees_example.Teller(told)
     for tell in (teller.register, teller.prove, teller.liquidate_in_time, teller.reactivate):
         tell()
-    with running_anvil() as chain:
+    with anvil_chain() as chain:
         player = Player(told, chain)
         player.register()
         player.reach(told.proof)
