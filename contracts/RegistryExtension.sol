@@ -6,6 +6,7 @@ import {UnknownFunction} from "./interfaces/Errors.sol";
 import {InitialParameters} from "./interfaces/Types.sol";
 import {EffectiveBalances} from "./parts/EffectiveBalances.sol";
 import {Governance} from "./parts/Governance.sol";
+import {NetworkViews} from "./parts/NetworkViews.sol";
 import {OperatorFees} from "./parts/OperatorFees.sol";
 import {Views} from "./parts/Views.sol";
 
@@ -14,7 +15,14 @@ import {Views} from "./parts/Views.sol";
 /// that the calls stakers pay for every day run code optimised for speed and find their function
 /// after a short search. Called directly it works on its own storage, which is empty and has no
 /// owner.
-contract RegistryExtension is OperatorFees, EffectiveBalances, Governance, Views, Initializable {
+contract RegistryExtension is
+    OperatorFees,
+    EffectiveBalances,
+    Governance,
+    Views,
+    NetworkViews,
+    Initializable
+{
     constructor() {
         _disableInitializers();
     }

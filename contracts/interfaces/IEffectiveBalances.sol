@@ -16,6 +16,7 @@ interface IEffectiveBalances {
     /// liquidated, with the caller as liquidator. `NothingChanged` if no balance differs from its
     /// record.
     /// Warning: the prover chooses among all roots of those 27 hours.
+    /// Warning: changes the struct, so what the owner has sent and not yet seen mined reverts.
     function proveEffectiveBalances(
         address clusterOwner,
         uint64[] calldata operatorIds,

@@ -40,10 +40,12 @@ interface IGovernance {
 
     /// @param limit Validators in active clusters that one operator may have, 1 to 65,535.
     /// Operators above it keep theirs.
+    /// @dev Warning: a lower limit refuses reactivations with operators above it.
     function updateValidatorsPerOperatorLimit(uint32 limit) external;
 
     /// @param verifier Contract that checks effective-balance proofs, or zero for none.
-    /// @dev Warning: a hostile verifier sets any effective balance from 32 to 2048 ETH.
+    /// @dev Warning: a hostile verifier sets any effective balance from 32 to 2048 ETH, and a slot
+    /// so far ahead that no later proof of those validators is accepted.
     function updateBeaconVerifier(address verifier) external;
 
     /// @notice Fixes the verifier for good.

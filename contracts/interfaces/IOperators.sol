@@ -18,7 +18,8 @@ interface IOperators {
         returns (uint64 id);
 
     /// @notice Removes the operator for ever and pays out its earnings.
-    /// @dev Warning: its validators stay registered with one operator less.
+    /// @dev Warning: its validators stay registered with one operator less, and this owner cannot
+    /// register the same key again.
     function removeOperator(uint64 operatorId) external;
 
     /// @notice Pays earnings to the operator's owner.

@@ -17,7 +17,7 @@ import {IGovernance} from "../interfaces/IGovernance.sol";
 import {InitialParameters} from "../interfaces/Types.sol";
 import {NetworkWord, NetworkWords} from "../ledger/NetworkWord.sol";
 import {Units} from "../ledger/Units.sol";
-import {Layout, Parameters, RegistryStorage, Rights} from "../storage/Layout.sol";
+import {Layout, Parameters, Rights} from "../storage/Layout.sol";
 import {Fees} from "./Fees.sol";
 import {Owned} from "./Owned.sol";
 import {Payments} from "./Payments.sol";

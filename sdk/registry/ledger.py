@@ -17,8 +17,8 @@ from sdk.units import units_down, units_to_wei
 
 MAX_CREDIT_UNITS = 2**64 - 1
 """Credits have 64 bits on chain and saturate, because an overflow must not stop a liquidation."""
-MAX_NETWORK_UNITS = 2**63 - 1
-"""The network's credit and the uncovered debt share 64 bits with a sign, and saturate likewise."""
+MAX_NETWORK_UNITS = 2**79 - 1
+"""The network's credit and the uncovered debt share 80 bits with a sign, which no debt fills."""
 BOUNTY_GAS = 300_000
 """Gas whose price at the block's base fee a liquidator may earn, so that liquidating pays even
 when gas is dear."""

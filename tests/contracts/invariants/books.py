@@ -186,14 +186,14 @@ def operator_book(word: bytes) -> OperatorBook:
 
 
 def network_book(word: bytes) -> NetworkBook:
-    """Take the network's word apart: block 32, fee 32, index 64, balance 64, EB 40, count 24."""
+    """Take the network's word apart: block 32, fee 24, index 56, balance 80, EB 40, count 24."""
     number = int.from_bytes(word, "big")
-    balance = number >> 128 & 0xFFFFFFFFFFFFFFFF
+    balance = number >> 112 & 0xFFFFFFFFFFFFFFFFFFFF
     return NetworkBook(
         block=number & 0xFFFFFFFF,
-        fee=number >> 32 & 0xFFFFFFFF,
-        index=number >> 64 & 0xFFFFFFFFFFFFFFFF,
-        balance=balance - (balance >> 63 << 64),
+        fee=number >> 32 & 0xFFFFFF,
+        index=number >> 56 & 0xFFFFFFFFFFFFFF,
+        balance=balance - (balance >> 79 << 80),
         eth=number >> 192 & 0xFFFFFFFFFF,
         validators=number >> 232,
     )
