@@ -1,6 +1,7 @@
 """The one console command. Rooms above the SDK add their own groups by entry point.
 
-A group is imported only when it is used, so `phalanx keys` never waits for web or chain libraries.
+A group is imported only when it is used, and the chain libraries only when a command runs that
+needs them, so neither `phalanx keys` nor `phalanx --help` waits for web3.
 Exit codes: 0 fine, 2 usage, 3 input, 4 chain state, 5 network or disk, 6 partly done, 70 our bug.
 """
 
@@ -20,9 +21,15 @@ from sdk.errors import InvariantBroken, PartialError, PhalanxError, StorageError
 
 COMMANDS_ENTRY_POINT: Final = "phalanx.commands"
 _OWN_GROUPS: Final = {
+    "cluster": "sdk.cli.clusters:cluster",
+    "deploy": "sdk.cli.deploy:deploy",
     "keys": "sdk.cli.keys:keys",
+    "network": "sdk.cli.network:network",
     "operator-keys": "sdk.cli.operator_keys:operator_keys",
+    "operators": "sdk.cli.operators:operators",
+    "owner": "sdk.cli.owners:owner",
     "validator-keys": "sdk.cli.validator_keys:validator_keys",
+    "validators": "sdk.cli.validators:validators",
 }
 
 

@@ -13,7 +13,7 @@ from eth_typing import ChecksumAddress
 from sdk.client.abi import decode_answer, encode_call
 from sdk.client.contract_errors import decode_revert
 from sdk.client.operation import Operation, Refused, Reply, Result, Rpc, refusal_error, result_of
-from sdk.errors import NetworkError, PhalanxError, UsageError
+from sdk.errors import ChainError, NetworkError, PhalanxError, UsageError
 from sdk.networks import Network
 from sdk.types import BlockNumber
 
@@ -22,6 +22,7 @@ BlockTag = int | str
 DEFAULT_WINDOW_BLOCKS: Final = 50_000
 _TAGS: Final = ("latest", "pending", "safe", "finalized", "earliest")
 _REVERT_CODE: Final = 3
+_POOR_WORDS: Final = ("insufficient funds", "insufficient balance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,21 @@ def revert_or_refusal(request: Rpc, reply: Reply) -> PhalanxError:
         return refusal_error(request, reply)
     data = revert_data(reply)
     if data is None:
-        return refusal_error(request, reply)
+        return _poverty(request, reply) or refusal_error(request, reply)
     return decode_revert(data, subject=request.subject, message=reply.message)
+
+
+def _poverty(request: Rpc, reply: Refused) -> ChainError | None:
+    """The error if the node refuses because the account cannot pay; None for other reasons."""
+    if not any(words in reply.message.lower() for words in _POOR_WORDS):
+        return None
+    account = request.params[0].get("from", "the account") if request.params else "the account"
+    return ChainError(
+        f"{request.subject}: {account} cannot pay for it (the node says: {reply.message[:160]})",
+        code="insufficient_funds",
+        hint="Fund the account, or send less.",
+        data={"account": account},
+    )
 
 
 def revert_data(reply: Refused) -> bytes | None:

@@ -102,6 +102,11 @@ class Client:
         """What all parts share: registry, account, signer, patience."""
         return self._context
 
+    @property
+    def driver(self) -> BlockingDriver:
+        """What carries requests out."""
+        return self._driver
+
     def perform(self, operation: Operation[T]) -> T:
         """The result of an operation of this package."""
         return self._driver.run(operation)

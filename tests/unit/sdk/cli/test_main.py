@@ -33,7 +33,8 @@ def commands(group: click.Group, name: str = "") -> Iterator[tuple[str, click.Co
 
 
 ALL = dict(commands(command))
-WRITING = {name for name, each in ALL.items() if any(p.name == "out" for p in each.params)}
+WRITING = {name for name, each in ALL.items() if {p.name for p in each.params} & {"out", "yes"}}
+"""They write a file, or sign and send."""
 
 
 def test_all_commands_are_found() -> None:

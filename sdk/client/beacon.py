@@ -1,0 +1,307 @@
+"""Questions to a beacon node over the standard REST API: a validator's status, liveness, finality.
+
+Shell. Unanswered questions are repeated a few times, answers are bounded in bytes. A node's address
+may carry a secret, so errors name only its host. States and proofs are in `sdk.beacon_proofs`.
+
+Source: ethereum/beacon-APIs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from sdk.errors import BeaconError, ConfigError, InputError
+from sdk.json_documents import read_hex, read_json
+from sdk.types import Epoch, PublicKey, Slot
+
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""Far above the liveness of all validators one account could have."""
+ATTEMPTS: Final = 4
+FIRST_PAUSE_S: Final = 0.5
+REQUEST_TIMEOUT_S: Final = 30.0
+FAR_FUTURE_EPOCH: Final = 2**64 - 1
+_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_UNSUPPORTED: Final = frozenset({404, 405, 501})
+_CODE: Final = "beacon_answer_malformed"
+_SPEC_FIELDS: Final = (
+    "SECONDS_PER_SLOT",
+    "SLOTS_PER_EPOCH",
+    "SHARD_COMMITTEE_PERIOD",
+    "DEPOSIT_CHAIN_ID",
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconChain:
+    """What does not change on a chain.
+
+    Attributes:
+        genesis_time_s: UNIX seconds.
+        shard_committee_period_epochs: how long a validator must be active before it may exit.
+        execution_chain_id: chain id of the execution layer.
+    """
+
+    genesis_time_s: int
+    seconds_per_slot: int
+    slots_per_epoch: int
+    shard_committee_period_epochs: int
+    execution_chain_id: int
+
+    def epoch_of_slot(self, slot: int) -> Epoch:
+        """The epoch a slot belongs to."""
+        return Epoch(slot // self.slots_per_epoch)
+
+    def epoch_at(self, timestamp_s: int) -> Epoch:
+        """The epoch of a UNIX time."""
+        return self.epoch_of_slot((timestamp_s - self.genesis_time_s) // self.seconds_per_slot)
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconValidator:
+    """A validator as the head state has it; `status` in the API's words."""
+
+    public_key: PublicKey
+    index: int
+    status: str
+    withdrawal_credentials: bytes
+    activation_epoch: int
+    exit_epoch: int
+
+
+class _Data(msgspec.Struct):
+    data: Any
+
+
+class BeaconNode:
+    """One beacon node.
+
+    Args:
+        url: http or https, without credentials.
+        pause: waits so many seconds between two attempts.
+        transport: for tests of the network's faults; the network itself if None.
+
+    Raises:
+        ConfigError: `beacon_url`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL:
+            parsed = httpx.URL("")
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            raise ConfigError(
+                "the beacon node's address is no http or https URL", code="beacon_url"
+            )
+        self._client = httpx.Client(
+            base_url=parsed, timeout=REQUEST_TIMEOUT_S, transport=transport, trust_env=False
+        )
+        self._pause = pause
+        self._host = parsed.host
+
+    def __repr__(self) -> str:
+        return f"BeaconNode({self._host})"
+
+    @property
+    def http(self) -> httpx.Client:
+        """The connection, for `sdk.beacon_proofs`."""
+        return self._client
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def chain(self) -> BeaconChain:
+        """Genesis and settings.
+
+        Raises:
+            BeaconError: no answer, or one without them.
+        """
+        genesis = self._object("GET", "/eth/v1/beacon/genesis")
+        spec = self._object("GET", "/eth/v1/config/spec")
+        seconds, slots, period, chain_id = (
+            self._number(spec.get(name), what=name) for name in _SPEC_FIELDS
+        )
+        if not seconds or not slots:
+            raise self._problem("gives an epoch no slots or a slot no time")
+        return BeaconChain(
+            genesis_time_s=self._number(genesis.get("genesis_time"), what="genesis_time"),
+            seconds_per_slot=seconds,
+            slots_per_epoch=slots,
+            shard_committee_period_epochs=period,
+            execution_chain_id=chain_id,
+        )
+
+    def synced_head(self) -> Slot:
+        """The head slot of a node that follows the chain and has verified it.
+
+        Raises:
+            BeaconError: `beacon_not_synced`.
+        """
+        found = self._object("GET", "/eth/v1/node/syncing")
+        # The last two came later; a node that does not know them leaves them out.
+        faults = ["is_syncing"] if found.get("is_syncing") is not False else []
+        faults += [name for name in ("is_optimistic", "el_offline") if found.get(name, False)]
+        if faults:
+            raise self._problem(
+                f"is not synchronised ({', '.join(faults)})",
+                code="beacon_not_synced",
+                hint="Wait until it follows the chain, or use another node.",
+            )
+        return Slot(self._number(found.get("head_slot"), what="head_slot"))
+
+    def finalized_epoch(self) -> Epoch:
+        """The newest finalised epoch."""
+        found = self._object("GET", "/eth/v1/beacon/states/head/finality_checkpoints")
+        checkpoint = found.get("finalized")
+        epoch = checkpoint.get("epoch") if isinstance(checkpoint, dict) else None
+        return Epoch(self._number(epoch, what="finalized.epoch"))
+
+    def validators(self, keys: Sequence[PublicKey]) -> dict[PublicKey, BeaconValidator]:
+        """Those of the validators that the head state has."""
+        found = {}
+        for key in keys:
+            path = f"/eth/v1/beacon/states/head/validators/0x{key.hex()}"
+            answer = self._ask("GET", path)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                continue
+            found[key] = self._validator(key, self._data(answer, path))
+        return found
+
+    def liveness(self, epoch: int, indices: Sequence[int]) -> dict[int, bool]:
+        """Whether the node has seen each of the validators sign anything in the epoch.
+
+        Nodes answer for the current epoch and the one before.
+
+        Raises:
+            BeaconError: `beacon_liveness_unsupported`, the node has no such route or refuses.
+        """
+        path = f"/eth/v1/validator/liveness/{epoch}"
+        answer = self._ask("POST", path, content=[str(index) for index in indices])
+        if answer.status_code != httpx.codes.OK:
+            missing = answer.status_code in _UNSUPPORTED
+            raise self._problem(
+                f"{'has no route for' if missing else 'refuses to tell'} the liveness of "
+                f"validators (status {answer.status_code})",
+                code="beacon_liveness_unsupported",
+                hint="Use another beacon node, or switch its tracking of liveness on.",
+            )
+        rows = self._data(answer, path)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._problem(f"answered {path} with no list")
+        live = {}
+        for row in rows:
+            is_live = row.get("is_live")
+            if not isinstance(is_live, bool):
+                raise self._problem(f"answered {path} without is_live")
+            live[self._number(row.get("index"), what="index")] = is_live
+        if set(live) != set(indices):
+            raise self._problem(f"answered {path} for other validators than it was asked for")
+        return live
+
+    def _validator(self, key: PublicKey, found: Any) -> BeaconValidator:
+        record = found.get("validator") if isinstance(found, dict) else None
+        if not isinstance(record, Mapping):
+            raise self._problem("answered without a validator")
+        try:
+            named = read_hex(str(record.get("pubkey")), field="pubkey", length=48, code=_CODE)
+            credentials = read_hex(
+                str(record.get("withdrawal_credentials")),
+                field="withdrawal_credentials",
+                length=32,
+                code=_CODE,
+            )
+        except InputError as problem:
+            raise self._problem(f"answered badly: {problem.message}") from None
+        if named != key:
+            raise self._problem("answered with another validator than it was asked for")
+        return BeaconValidator(
+            public_key=key,
+            index=self._number(found.get("index"), what="index"),
+            status=str(found.get("status"))[:40],
+            withdrawal_credentials=credentials,
+            activation_epoch=self._number(record.get("activation_epoch"), what="activation_epoch"),
+            exit_epoch=self._number(record.get("exit_epoch"), what="exit_epoch"),
+        )
+
+    def _object(self, method: str, path: str) -> dict[str, Any]:
+        found = self._data(self._ask(method, path), path)
+        if not isinstance(found, dict):
+            raise self._problem(f"answered {path} with no object")
+        return found
+
+    def _data(self, answer: httpx.Response, path: str) -> Any:
+        if answer.status_code != httpx.codes.OK:
+            raise self._problem(
+                f"answered {path} with status {answer.status_code}",
+                code="beacon_refused",
+                hint="Check that the address is that of a beacon node's REST API.",
+            )
+        try:
+            return read_json(
+                answer.content,
+                _Data,
+                source=f"{self._host}{path}",
+                limit_bytes=MAX_ANSWER_BYTES,
+                code=_CODE,
+            ).data
+        except InputError as problem:
+            raise self._problem(f"answered badly: {problem.message}") from None
+
+    def _ask(self, method: str, path: str, *, content: Any = None) -> httpx.Response:
+        """The answer, whatever its status; transient faults are waited out."""
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._pause(FIRST_PAUSE_S * 2 ** (attempt - 1))
+            try:
+                answer = self._request(method, path, content)
+            except httpx.HTTPError as failed:
+                # The library's text may hold the address, and with it a secret.
+                reason = type(failed).__name__
+                continue
+            if answer.status_code not in _TRANSIENT:
+                return answer
+            reason = f"status {answer.status_code}"
+        raise self._problem(
+            f"did not answer {path}, asked {ATTEMPTS} times ({reason})",
+            code="beacon_unreachable",
+            hint="Check the address, and that the node runs.",
+        )
+
+    def _request(self, method: str, path: str, content: Any) -> httpx.Response:
+        headers = {"Accept": "application/json"}
+        with self._client.stream(method, path, headers=headers, json=content) as answer:
+            data = bytearray()
+            for part in answer.iter_bytes():
+                data += part
+                if len(data) > MAX_ANSWER_BYTES:
+                    raise self._problem(f"answered {path} with more than {MAX_ANSWER_BYTES} bytes")
+            return httpx.Response(answer.status_code, content=bytes(data))
+
+    def _number(self, found: object, *, what: str) -> int:
+        text = found if isinstance(found, str) else ""
+        if text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) < 2**64:
+            return int(text)
+        raise self._problem(f"gave {str(found)[:40]!r} as {what}")
+
+    def _problem(
+        self, what: str, *, code: str = _CODE, hint: str = "Try again, or use another node."
+    ) -> BeaconError:
+        return BeaconError(
+            f"beacon node {self._host} {what}", code=code, hint=hint, data={"host": self._host}
+        )
