@@ -8,10 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 RUN := deploy/toolchain/run
 PYTEST := $(RUN) .venv/bin/python -m pytest
-CONTRACTS := $(RUN) .venv-contracts/bin/python -m pytest -c tests/contracts/pytest.ini
+CONTRACTS := APE_DATA_FOLDER=$(CURDIR)/.build/ape $(RUN) .venv-contracts/bin/python -m pytest -c tests/contracts/pytest.ini
 FAST := not slow and not toolchain
 
-.PHONY: help setup check lint test demo contracts gas invariants vectors bench fmt lock audit clean .installed
+.PHONY: help setup check lint test demo contracts gas invariants mutants vectors bench fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -76,12 +76,18 @@ fmt: .installed ## repair formatting and what lint can repair
 lock: setup ## write all locks anew; UPGRADE=1 takes newer versions
 	@UPGRADE="$(UPGRADE)" deploy/toolchain/lock.sh
 
-audit: ## install the contract analysers and show that they run
+audit: setup ## solhint, slither and halmos on the contracts
 	@PYTHON="$(PYTHON)" deploy/toolchain/setup.sh audit
-	@echo "==> slither"
-	@.venv-audit/bin/slither --version
-	@echo "==> halmos"
-	@.venv-audit/bin/halmos --version
+	@echo "==> solhint"
+	@$(RUN) solhint --max-warnings 0 'contracts/**/*.sol'
+	@echo "==> slither, against the table in docs/static-analysis.md"
+	@$(RUN) .venv-audit/bin/python deploy/audit.py
+	@echo "==> halmos: the packed words, for every input"
+	@FOUNDRY_PROFILE=maths $(RUN) .venv-audit/bin/halmos --contract WordProofs --forge-build-out .build/forge-maths/out
+
+mutants: setup ## put faults into the contracts, one by one, and show that tests fail
+	@echo "==> mutants"
+	@$(RUN) .venv/bin/python -m tests.mutants
 
 clean: ## remove what setup installed and every cache of this checkout
 	@echo "==> clean"
