@@ -1,0 +1,1 @@
+"""Faults made by hand in the contracts, each of which the suite must notice."""
