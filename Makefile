@@ -32,6 +32,9 @@ lint: .installed ## formatting, lint, types and import rules
 	@.venv/bin/mypy
 	@echo "==> import-linter: who may import whom"
 	@.venv/bin/lint-imports --no-logo
+	@echo "==> forge fmt and solhint: contracts"
+	@$(RUN) forge fmt --check contracts
+	@$(RUN) solhint --quiet --max-warnings 0 'contracts/**/*.sol'
 
 test: setup ## everything: setup, lint, and all tests
 	@$(MAKE) lint
@@ -83,7 +86,7 @@ audit: setup ## solhint, slither and halmos on the contracts
 	@echo "==> slither, against the table in docs/static-analysis.md"
 	@$(RUN) .venv-audit/bin/python deploy/audit.py
 	@echo "==> halmos: the packed words, for every input"
-	@FOUNDRY_PROFILE=maths $(RUN) .venv-audit/bin/halmos --contract WordProofs --forge-build-out .build/forge-maths/out
+	@FOUNDRY_PROFILE=proofs $(RUN) .venv-audit/bin/halmos --contract WordProofs --forge-build-out .build/forge-proofs/out
 
 mutants: setup ## put faults into the contracts, one by one, and show that tests fail
 	@echo "==> mutants"

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {Cluster, DeclaredFeeData, FeePeriods, OperatorData} from "./Types.sol";
 
-/// @title What anyone may read. Amounts are wei, as a transaction in the same block would settle.
+/// @title What anyone may read. Amounts are wei, as a transaction in the same block would settle;
+/// indexes are fee units, and the audit views at the end answer words as they are stored.
 interface IViews {
     /// @notice Whether this owner has registered the key.
     function getValidator(address clusterOwner, bytes calldata publicKey)

@@ -80,7 +80,7 @@ library NetworkWords {
             uint256 accrued = (block.number - (word & MASK_32)) * self.fee();
             uint256 settled = (word & ~(MASK_32 | (MASK_56 << INDEX_AT))) | block.number
                 | ((self.index() + accrued) << INDEX_AT);
-            // At most 2^62 units for 32 ETH and 2^40 ETH: far below 2^255.
+            // At most 2^51 units for 32 ETH and 2^40 ETH: far below 2^255.
             int256 earned = int256(Units.scaleDown(accrued, self.effectiveBalance()));
             return NetworkWord.wrap(settled).book(earned);
         }
@@ -91,7 +91,7 @@ library NetworkWords {
     /// liquidation.
     function book(NetworkWord self, int256 units) internal pure returns (NetworkWord) {
         unchecked {
-            // Incomes and shortfalls are below 2^110, see `Units`.
+            // Incomes and shortfalls are below 2^108, see `Units`.
             int256 sum = self.balance() + units;
             if (sum > type(int80).max) sum = type(int80).max;
             if (sum < type(int80).min + 1) sum = type(int80).min + 1;

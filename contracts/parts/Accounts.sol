@@ -142,7 +142,7 @@ abstract contract Accounts is Payments {
         private
         returns (NetworkWord booked)
     {
-        // Below 2^110, see `Units`.
+        // Below 2^108, see `Units`.
         // forge-lint: disable-next-line(unsafe-typecast)
         booked = network.book(-int256(shortfall));
         uint256 added = booked.debt() - network.debt();

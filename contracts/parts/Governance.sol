@@ -45,9 +45,9 @@ abstract contract Governance is Payments, Owned, IGovernance {
     function withdrawNetworkEarnings(uint256 amount) external nonReentrant onlyOwner {
         NetworkWord network = Layout.load().network.settle();
         uint256 units = Units.packExact(amount);
-        // Zero while there is debt: credit and debt are one number.
-        require(units <= network.earnings(), InsufficientBalance());
-        // Just seen to be below 2^63.
+        // Not even nothing is paid while there is debt.
+        require(network.debt() == 0 && units <= network.earnings(), InsufficientBalance());
+        // Just seen to be below 2^79.
         // forge-lint: disable-next-line(unsafe-typecast)
         Layout.load().network = network.book(-int256(units));
         emit NetworkEarningsWithdrawn(amount, msg.sender);
@@ -128,6 +128,8 @@ abstract contract Governance is Payments, Owned, IGovernance {
 
     /// @inheritdoc IGovernance
     function coverDebt() external payable {
+        // Code that is called without its proxy has no owner, and no way to return ether.
+        require(Layout.load().rights.owner != address(0), ZeroAddress());
         // At most all ether there is, in units: far below 2^255.
         // forge-lint: disable-next-line(unsafe-typecast)
         int256 units = int256(Units.packDown(msg.value));

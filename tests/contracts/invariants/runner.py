@@ -108,6 +108,7 @@ def run(
     scenario: Scenario = OPEN,
     new_chain: Callable[[], AbstractContextManager[Chain]] = in_memory,
     say: Callable[[str], None] = lambda _: None,
+    replay_options: str = "",
 ) -> Report:
     """Run that many steps, or until an invariant breaks.
 
@@ -118,6 +119,7 @@ def run(
         scenario: who may do what.
         new_chain: opens a chain for each world.
         say: receives progress, one line per world.
+        replay_options: what a replay's command needs besides scenario, seed, world and steps.
     """
     outcomes: Counter[tuple[str, str]] = Counter()
     started = time.perf_counter()
@@ -138,6 +140,7 @@ def run(
                     outcomes[step.call.function, outcome] += 1
         except Exception as failure:
             text = _failure(failure, scenario, seed=seed, world=number, place=place, trail=trail)
+            text += replay_options
             return Report(done, time.perf_counter() - started, outcomes, text)
         say(_progress(world, number, done, steps, time.perf_counter() - started))
     return Report(done, time.perf_counter() - started, outcomes)

@@ -48,7 +48,8 @@ def withdraw_earnings(model: FuzzModel, call: Call) -> Failure | None:
     if amount_wei % FEE_UNIT_WEI:
         return IMPRECISE
     units = units_down(amount_wei)
-    if units > ledger.settle_network(model.state.network, at=model.block).credit_units:
+    settled = ledger.settle_network(model.state.network, at=model.block)
+    if settled.uncovered_debt_units or units > settled.credit_units:
         return INSUFFICIENT
     if not model.can_pay(call.sender, amount_wei):
         return NOT_PAID
