@@ -39,7 +39,7 @@ lint: .installed ## formatting, lint, types and import rules
 test: setup ## everything: setup, lint, and all tests
 	@$(MAKE) lint
 	@echo "==> contracts: compiling, when they changed"
-	@$(RUN) .venv/bin/python -m sdk.toolchain.compile
+	@$(RUN) .venv/bin/python -m sdk.toolchain
 	@echo "==> all tests"
 	@$(PYTEST) -n auto --dist worksteal --durations 5
 	@$(MAKE) contracts

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,13 +151,3 @@ def _object(text: str) -> dict[str, Any]:
 def _code(text: str) -> bytes:
     """Code as bytes; libraries are all internal, so nothing is left to link."""
     return bytes.fromhex(text)
-
-
-def main() -> None:
-    """Compile, so that whatever runs next finds the result."""
-    contracts = compile_contracts()
-    sys.stdout.write(f"{len(contracts)} contracts, interfaces and libraries compiled\n")
-
-
-if __name__ == "__main__":
-    main()
