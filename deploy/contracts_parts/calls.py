@@ -45,12 +45,19 @@ def revert_reason(data: bytes, abis: Iterable[list[dict[str, Any]]]) -> str:
     if not data:
         return "no reason given"
     if data[:4] == ERROR_STRING:
-        return str(decode(["string"], data[4:])[0])
+        return _message(data)
     for abi in abis:
         for entry in abi:
             if entry["type"] == "error" and selector(signature_of(entry)) == data[:4]:
                 return _error(entry, data[4:])
     return f"unknown error 0x{data.hex()}"
+
+
+def _message(data: bytes) -> str:
+    try:
+        return str(decode(["string"], data[4:])[0])
+    except (DecodingError, OverflowError, UnicodeDecodeError):
+        return f"unreadable message 0x{data.hex()}"
 
 
 def _error(entry: dict[str, Any], data: bytes) -> str:

@@ -9,14 +9,9 @@ from deploy.contracts_parts import calls, plan
 from deploy.contracts_parts.build import Contract
 from deploy.contracts_parts.chain import Chain, Reverted
 from deploy.contracts_parts.parameters import NO_ADDRESS, Parameters, addresses
+from deploy.contracts_parts.timelock import ADMIN_ROLE, ROLES
 from sdk.errors import ChainError
-from sdk.types import keccak256
 
-ADMIN_ROLE = bytes(32)
-ROLES = {
-    name: keccak256(f"{name.upper()}_ROLE".encode())
-    for name in ("proposer", "canceller", "executor")
-}
 _GETTERS = {
     "owner": "owner() address",
     "networkFee": "getNetworkFee() uint256",

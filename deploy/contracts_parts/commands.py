@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from deploy.contracts_parts import governance, human, proposals, record, timelock, upgrade_record
-from deploy.contracts_parts.chain import Chain
+from deploy.contracts_parts.chain import Chain, Reverted
 from deploy.contracts_parts.options import Session, session_options
 from deploy.contracts_parts.timelock import NOTHING, Operation
-from sdk.errors import ChainError
+from sdk.errors import ChainError, InputError
 from sdk.types import parse_hex
 
 
@@ -76,14 +76,12 @@ def queue(session: Session) -> None:
         entries, lines = [], []
         for key, operation in proposals.operations(chain, document).items():
             found = proposals.status_of(chain, document, key)
-            words = governance.in_words(operation.data, value_wei=operation.value)
-            if operation.target != document["registry"]:
-                words = f"call {operation.target} with 0x{operation.data.hex()}"
+            does = proposals.words_of(operation, document)
             state = timelock.status_words(found, now_s=now_s)
             entries.append(
                 {
                     "operation": "0x" + key.hex(),
-                    "words": words,
+                    **does,
                     "state": found.state,
                     "ready_at_s": found.ready_at_s,
                     "remaining_s": max(0, found.ready_at_s - now_s),
@@ -91,7 +89,9 @@ def queue(session: Session) -> None:
                     "salt": "0x" + operation.salt.hex(),
                 }
             )
-            lines.append(f"0x{key.hex()}\n    {words}\n    {state}")
+            lines.append(f"0x{key.hex()}")
+            lines += [f"    {each['words']}" for each in does["calls"]]
+            lines.append(f"    {state}")
     session.output.result(
         {"timelock": document["timelock"], "operations": entries},
         "\n".join(lines) or f"nothing was ever proposed to {document['timelock']}",
@@ -102,28 +102,59 @@ def queue(session: Session) -> None:
 @click.argument("operation_id", metavar="OPERATION")
 @session_options
 def execute(session: Session, operation_id: str) -> None:
-    """Execute an operation whose delay has passed. A dry run unless --broadcast is given."""
+    """Execute an operation whose delay has passed. A dry run unless --broadcast is given.
+
+    If it was executed already, only the addresses file is brought up to date.
+    """
     document = record.read(session.addresses)
     with session.connected() as chain:
         proposals.require_same_chain(chain, document)
         operation = proposals.find_operation(chain, document, operation_id)
+        facts = proposals.facts(operation, delay_s=0, document=document)
+        if proposals.status_of(chain, document, operation.id).state == "done":
+            done = f"operation {facts['operation']} is done already"
+            text = f"{done}; {_catch_up(session, chain, done)}"
+            addresses = "updated" if session.broadcast else "behind"
+            session.output.result(facts | {"sent": 0, "addresses": addresses}, text)
+            return
         sender = session.sender_address() or "0x" + "00" * 20
         proposals.require_ready(chain, document, operation, sender)
-        if operation.target == document["registry"]:
-            proposals.try_as_timelock(chain, document, operation)
-        words = governance.in_words(operation.data, value_wei=operation.value)
-        facts = proposals.facts(operation, delay_s=0, document=document)
-        lock = document["timelock"]
+        proposals.try_to_execute(chain, document, operation, sender)
+        words, lock = facts["words"], document["timelock"]
         if not session.broadcast:
-            text = f"would execute: {words}\nto {lock}\ncalldata {facts['execute_calldata']}"
-            session.output.result(facts | {"sent": 0}, f"{text}\ndry run: nothing was sent")
+            text = f"would execute: {words}\nto {lock}, value {operation.value} wei"
+            text += f"\ncalldata {facts['execute_calldata']}\ndry run: nothing was sent"
+            session.output.result(facts | {"sent": 0}, text)
             return
         session.confirm(f"Execute `{words}` on chain {chain.chain_id}?")
         sent = _send(session, chain, lock, operation.execute_call(), value=operation.value)
         core = chain.implementation(document["registry"])
-        if core != document["implementation"]:
-            session.output.step(upgrade_record.apply(session, document, core))
+        if upgrade_record.is_behind(session, document, core):
+            try:
+                session.output.step(upgrade_record.apply(session, document, core))
+            except InputError as problem:  # what was sent is done all the same
+                session.output.note(str(problem))
         session.output.result(facts | {"transaction": sent}, f"executed: {words}\nin {sent}")
+
+
+def _catch_up(session: Session, chain: Chain, done: str) -> str:
+    """Bring the addresses file up to an upgrade that was executed elsewhere; what was done.
+
+    Raises:
+        ChainError: `operation_done`, if there is nothing to do, or it cannot be done.
+    """
+    document = record.read(session.addresses)
+    core = chain.implementation(document["registry"])
+    if not upgrade_record.is_behind(session, document, core):
+        raise ChainError(done, code="operation_done")
+    if not session.broadcast:
+        return f"{session.addresses} is behind it: --broadcast brings it up to date"
+    try:
+        return upgrade_record.apply(session, document, core)
+    except InputError as problem:
+        raise ChainError(
+            f"{done}, but {problem.message}", code="operation_done", hint=problem.hint
+        ) from problem
 
 
 def propose(session: Session, chain: Chain, document: dict[str, Any], operation: Operation) -> None:
@@ -152,7 +183,7 @@ def propose(session: Session, chain: Chain, document: dict[str, Any], operation:
         facts["transaction"] = _send(session, chain, lock, operation.schedule_call(delay_s))
         lines.append(f"proposed in {facts['transaction']}")
     else:
-        gas = _gas(chain, lock, session.sender_address(), operation.schedule_call(delay_s))
+        gas = _gas(session, chain, lock, operation.schedule_call(delay_s))
         cost = f"gas {gas:,}, cost {human.amount(gas * chain.fees().now)}" if gas else ""
         lines += [f"to {lock}, value 0", f"calldata {facts['schedule_calldata']}", cost]
         lines.append("dry run: nothing was sent; a Safe can send this call itself")
@@ -168,11 +199,16 @@ def _send(session: Session, chain: Chain, to: str, data: bytes, *, value: int = 
     return sent
 
 
-def _gas(chain: Chain, to: str, sender: str, data: bytes) -> int:
+def _gas(session: Session, chain: Chain, to: str, data: bytes) -> int:
     """Estimate where the sender may do it, else 0: then only the calldata is of use."""
+    sender = session.sender_address()
     if not sender:
         return 0
     try:
         return chain.estimate(sender, to, data)
-    except ChainError:
+    except ChainError as refused:
+        why = (
+            proposals.reason(refused.reason_data) if isinstance(refused, Reverted) else str(refused)
+        )
+        session.output.note(f"no gas estimate: {sender} could not send this: {why}")
         return 0

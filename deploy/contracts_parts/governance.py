@@ -1,4 +1,7 @@
-"""The functions governance may call, with arguments as people write them. Pure."""
+"""The functions governance may call, with arguments as people write them. Pure.
+
+Reads calls back, too, whoever made them: what it cannot read it shows as it is, and never raises.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from typing import Any
 from eth_abi.abi import decode
 
 from deploy.contracts_parts import calls, human
+from deploy.contracts_parts.timelock import ADMIN_ROLE, ROLES, Call
 from sdk.errors import InputError, UsageError
-from sdk.types import checksum_address, parse_address, parse_hex
+from sdk.types import checksum_address, parse_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ FUNCTIONS = {
     "acceptOwnership": Function("acceptOwnership()", None),
 }
 UPGRADE_SIGNATURE = "upgradeToAndCall(address,bytes)"
+DELAY_SIGNATURE = "updateDelay(uint256)"
 
 
 def governance_call(name: str, arguments: list[str]) -> GovernanceCall:
@@ -130,20 +135,67 @@ def governance_call(name: str, arguments: list[str]) -> GovernanceCall:
     return GovernanceCall(data, 0, words, function.warning)
 
 
-def in_words(data: bytes, *, value_wei: int = 0) -> str:
-    """What a call to the registry would do, as far as we know its function."""
-    if data[:4] == calls.selector(UPGRADE_SIGNATURE):
-        target, call = decode(["address", "bytes"], data[4:])
-        tail = f" and call 0x{call.hex()}" if call else ""
-        return f"upgrade to {checksum_address(parse_hex(target, what='address'))}{tail}"
+def in_words(call: Call, *, registry: str, timelock: str) -> str:
+    """What a call by the timelock would do; raw, if it is none that we can read.
+
+    Only calls to the registry and to the timelock itself are read: elsewhere the same selector
+    may mean anything.
+    """
+    readers = {registry: _registry_words, timelock: _timelock_words}
+    read = readers.get(call.target)
+    try:
+        words = read(call) if read else ""
+    except Exception:  # a proposer chooses these bytes, and eth_abi refuses them in many ways
+        words = ""
+    sends = f" and {human.amount(call.value)}" if call.value else ""
+    if not words:
+        return f"call {call.target} with 0x{call.data.hex()}{sends}"
+    paid = any(
+        function.pays and call.data == calls.selector(function.signature)
+        for function in FUNCTIONS.values()
+    )
+    return words if paid else words + sends
+
+
+def _registry_words(call: Call) -> str:
+    """Empty if the registry has no such function."""
+    if call.data[:4] == calls.selector(UPGRADE_SIGNATURE):
+        target, then = _arguments(UPGRADE_SIGNATURE, call.data)
+        tail = f" and call 0x{then.hex()}" if then else ""
+        return f"upgrade to {_address(target)}{tail}"
     for name, function in FUNCTIONS.items():
-        if data[:4] == calls.selector(function.signature):
-            types = calls.types_of(function.signature)
-            value: Any = decode(types, data[4:])[0] if types else value_wei
-            if types == ["address"]:
-                value = checksum_address(parse_hex(value, what="address"))
-            return _words(name, function, value)
-    return f"call 0x{data.hex()}"
+        if call.data[:4] == calls.selector(function.signature):
+            value, *_ = [*_arguments(function.signature, call.data), call.value]
+            return _words(name, function, _address(value) if isinstance(value, str) else value)
+    return ""
+
+
+def _timelock_words(call: Call) -> str:
+    """Empty if it is none of the functions that change the timelock's delay and roles."""
+    if call.data[:4] == calls.selector(DELAY_SIGNATURE):
+        (delay_s,) = _arguments(DELAY_SIGNATURE, call.data)
+        return f"updateDelay {human.duration(delay_s)}"
+    for name, preposition in (("grantRole", "to"), ("revokeRole", "from")):
+        signature = f"{name}(bytes32,address)"
+        if call.data[:4] == calls.selector(signature):
+            role, account = _arguments(signature, call.data)
+            names = {word: known for known, word in ROLES.items()} | {ADMIN_ROLE: "admin"}
+            shown = names.get(role, f"0x{role.hex()}")
+            return f"{name} {shown} {preposition} {_address(account)}"
+    return ""
+
+
+def _arguments(signature: str, data: bytes) -> tuple[Any, ...]:
+    """The decoded arguments.
+
+    Raises:
+        ValueError: encoded in another way than ours, so the words might leave something out.
+        Exception: whatever eth_abi raises on bytes that are no arguments.
+    """
+    found = decode(calls.types_of(signature), data[4:])
+    if calls.call(signature, *found) != data:
+        raise ValueError("an unusual encoding")
+    return found
 
 
 def _words(name: str, function: Function, value: int | str) -> str:

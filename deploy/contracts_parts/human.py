@@ -96,8 +96,11 @@ def percent(ten_thousandths: int) -> str:
 
 
 def moment(timestamp_s: int) -> str:
-    """UTC time of a UNIX timestamp."""
-    return datetime.fromtimestamp(timestamp_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """UTC time of a UNIX timestamp; a proposer may choose one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(timestamp_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, OSError, ValueError):
+        return f"{timestamp_s} s after 1970"
 
 
 def _split(text: str, expected: str) -> tuple[str, str]:

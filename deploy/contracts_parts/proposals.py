@@ -12,7 +12,7 @@ from typing import Any
 
 from deploy.contracts_parts import calls, checks, governance, timelock
 from deploy.contracts_parts.chain import Chain, Reverted
-from deploy.contracts_parts.timelock import NOTHING, Operation, Status
+from deploy.contracts_parts.timelock import NOTHING, Call, Operation, Status
 from sdk.errors import ChainError, ConfigError, InputError
 from sdk.toolchain.compile import compile_contracts
 from sdk.types import parse_hex
@@ -49,11 +49,11 @@ def operation_for(
 
     Without a salt the first of 0, 1, 2, … is taken whose operation the timelock does not know.
     """
-    target = str(document["registry"])
+    wanted = (Call(str(document["registry"]), value_wei, data),)
     if salt is not None:
-        return Operation(target, value_wei, data, predecessor, salt)
+        return Operation(wanted, predecessor, salt)
     for number in range(MAX_EQUAL_OPERATIONS):
-        operation = Operation(target, value_wei, data, predecessor, number.to_bytes(32, "big"))
+        operation = Operation(wanted, predecessor, number.to_bytes(32, "big"))
         if status_of(chain, document, operation.id).state == "unknown":
             return operation
     raise InputError("this call was proposed too often", hint="Choose a --salt of your own.")
@@ -69,7 +69,7 @@ def status_of(chain: Chain, document: Mapping[str, Any], operation_id: bytes) ->
 
 def operations(chain: Chain, document: Mapping[str, Any]) -> dict[bytes, Operation]:
     """Every operation ever proposed, by id."""
-    topics = [[timelock.SCHEDULED, timelock.SALTED]]
+    topics = [["0x" + each.hex() for each in (timelock.SCHEDULED_TOPIC, timelock.SALTED_TOPIC)]]
     first = min(int(entry["block"]) for entry in document["contracts"].values())
     return timelock.operations_in(chain.logs(document["timelock"], topics, from_block=first))
 
@@ -92,20 +92,20 @@ def find_operation(chain: Chain, document: Mapping[str, Any], operation_id: str)
 
 
 def try_as_timelock(chain: Chain, document: Mapping[str, Any], operation: Operation) -> None:
-    """Makes the call as the timelock would, now, without sending it.
+    """Makes the proposed call as the timelock would, now, without sending it.
 
     Raises:
         ChainError: `would_revert`, with the registry's reason.
     """
-    lock = str(document["timelock"])
+    lock, (wanted,) = str(document["timelock"]), operation.calls
     # An operation that carries ether gets it from whoever executes it.
     richer = {lock: {"balance": hex(operation.value)}} if operation.value else None
     try:
         chain.call(
-            operation.target,
-            operation.data,
+            wanted.target,
+            wanted.data,
             sender=lock,
-            value=operation.value,
+            value=wanted.value,
             overrides=richer,
         )
     except Reverted as refused:
@@ -117,9 +117,34 @@ def try_as_timelock(chain: Chain, document: Mapping[str, Any], operation: Operat
         ) from None
 
 
+def try_to_execute(
+    chain: Chain, document: Mapping[str, Any], operation: Operation, sender: str
+) -> None:
+    """Executes an operation that is ready, every call of it, without sending it.
+
+    Raises:
+        ChainError: `would_revert`, with the reason of the call that fails.
+    """
+    richer = {sender: {"balance": hex(operation.value)}} if operation.value else None
+    try:
+        chain.call(
+            document["timelock"],
+            operation.execute_call(),
+            sender=sender,
+            value=operation.value,
+            overrides=richer,
+        )
+    except Reverted as refused:
+        raise ChainError(
+            f"operation 0x{operation.id.hex()} would fail: {reason(refused.reason_data)}",
+            code="would_revert",
+            hint="Nothing was sent. A proposer can cancel the operation.",
+        ) from None
+
+
 def is_proposer(chain: Chain, document: Mapping[str, Any], account: str) -> bool:
     """Whether the account may propose."""
-    return checks.has_role(chain, document["timelock"], checks.ROLES["proposer"], account)
+    return checks.has_role(chain, document["timelock"], timelock.ROLES["proposer"], account)
 
 
 def require_proposer(chain: Chain, document: Mapping[str, Any], account: str) -> None:
@@ -157,7 +182,7 @@ def require_ready(
                 f"{name} comes after 0x{operation.predecessor.hex()}, which is {earlier.state}",
                 code="predecessor_open",
             )
-    role, lock = checks.ROLES["executor"], document["timelock"]
+    role, lock = timelock.ROLES["executor"], document["timelock"]
     anybody = "0x" + "00" * 20
     if not any(checks.has_role(chain, lock, role, account) for account in (anybody, sender)):
         raise ChainError(f"{sender} is no executor of {lock}", code="not_executor")
@@ -199,17 +224,31 @@ def facts(operation: Operation, *, delay_s: int, document: Mapping[str, Any]) ->
     """What a proposer needs to know, as plain values."""
     return {
         "operation": "0x" + operation.id.hex(),
-        "target": operation.target,
         "value_wei": operation.value,
-        "calldata": "0x" + operation.data.hex(),
         "predecessor": "0x" + operation.predecessor.hex(),
         "salt": "0x" + operation.salt.hex(),
         "delay_s": delay_s,
-        "words": governance.in_words(operation.data, value_wei=operation.value),
         "timelock": document["timelock"],
+        **words_of(operation, document),
         "schedule_calldata": "0x" + operation.schedule_call(delay_s).hex(),
         "execute_calldata": "0x" + operation.execute_call().hex(),
     }
+
+
+def words_of(operation: Operation, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operation does: in `words` as a whole, and in `calls` one by one."""
+    listed = [
+        {
+            "target": each.target,
+            "value_wei": each.value,
+            "calldata": "0x" + each.data.hex(),
+            "words": governance.in_words(
+                each, registry=document["registry"], timelock=document["timelock"]
+            ),
+        }
+        for each in operation.calls
+    ]
+    return {"words": "; ".join(str(each["words"]) for each in listed), "calls": listed}
 
 
 def _plain_getters() -> list[str]:

@@ -1,7 +1,7 @@
 """Operations of the timelock: their ids, calls and states. Pure.
 
-An operation is one call that waits: proposed by a proposer, executed after the delay. Everything
-needed to execute it is in the timelock's own logs, so no file has to be kept.
+An operation is a call, or a batch of calls, that waits: proposed by a proposer, executed after the
+delay. Everything needed to execute it is in the timelock's own logs, so no file has to be kept.
 Source: OpenZeppelin, governance/TimelockController.sol.
 """
 
@@ -14,64 +14,81 @@ from typing import Any
 from eth_abi.abi import decode, encode
 
 from deploy.contracts_parts import calls, human
+from sdk.errors import NetworkError
 from sdk.types import checksum_address, keccak256, parse_hex
 
 NOTHING = bytes(32)
 DONE_TIMESTAMP = 1
-SCHEDULED = "0x" + keccak256(
+SCHEDULED_TOPIC = keccak256(
     b"CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)"
-).hex()  # fmt: skip
-SALTED = "0x" + keccak256(b"CallSalt(bytes32,bytes32)").hex()
+)  # fmt: skip
+SALTED_TOPIC = keccak256(b"CallSalt(bytes32,bytes32)")
+ADMIN_ROLE = bytes(32)
+ROLES = {
+    name: keccak256(f"{name.upper()}_ROLE".encode())
+    for name in ("proposer", "canceller", "executor")
+}
 STATES = ("unknown", "waiting", "ready", "done")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One call through the timelock.
-
-    Attributes:
-        value: wei that whoever executes sends along.
-        predecessor: operation that must be done first, zero for none.
-        salt: tells apart operations that are otherwise equal.
-    """
+class Call:
+    """One call the timelock makes; `value` is the wei it sends along."""
 
     target: str
     value: int
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What waits as one: a single call, or a batch that succeeds or fails as a whole.
+
+    Attributes:
+        predecessor: operation that must be done first, zero for none.
+        salt: tells apart operations that are otherwise equal.
+        is_batch: proposed by `scheduleBatch`, which may also hold just one call.
+    """
+
+    calls: tuple[Call, ...]
     predecessor: bytes = NOTHING
     salt: bytes = NOTHING
+    is_batch: bool = False
 
     @property
     def id(self) -> bytes:
-        return keccak256(
-            encode(
-                ["address", "uint256", "bytes", "bytes32", "bytes32"],
-                [self.target, self.value, self.data, self.predecessor, self.salt],
-            )
-        )
+        """As `hashOperation` and `hashOperationBatch` compute it."""
+        return keccak256(encode(self._types.split(","), self._fields))
+
+    @property
+    def value(self) -> int:
+        """Wei that whoever executes sends along, for all calls together."""
+        return sum(each.value for each in self.calls)
 
     def schedule_call(self, delay_s: int) -> bytes:
         """Calldata with which a proposer proposes it."""
-        return calls.call(
-            "schedule(address,uint256,bytes,bytes32,bytes32,uint256)",
-            self.target,
-            self.value,
-            self.data,
-            self.predecessor,
-            self.salt,
-            delay_s,
-        )
+        name = "scheduleBatch" if self.is_batch else "schedule"
+        return calls.call(f"{name}({self._types},uint256)", *self._fields, delay_s)
 
     def execute_call(self) -> bytes:
         """Calldata with which an executor executes it."""
-        return calls.call(
-            "execute(address,uint256,bytes,bytes32,bytes32)",
-            self.target,
-            self.value,
-            self.data,
-            self.predecessor,
-            self.salt,
+        name = "executeBatch" if self.is_batch else "execute"
+        return calls.call(f"{name}({self._types})", *self._fields)
+
+    @property
+    def _types(self) -> str:
+        many = "[]" if self.is_batch else ""
+        return f"address{many},uint256{many},bytes{many},bytes32,bytes32"
+
+    @property
+    def _fields(self) -> list[Any]:
+        columns = (
+            [each.target for each in self.calls],
+            [each.value for each in self.calls],
+            [each.data for each in self.calls],
         )
+        what = columns if self.is_batch else [column[0] for column in columns]
+        return [*what, self.predecessor, self.salt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +117,44 @@ def status_words(found: Status, *, now_s: int) -> str:
 
 
 def operations_in(logs: Iterable[Mapping[str, Any]]) -> dict[bytes, Operation]:
-    """Every single-call operation that `CallScheduled` and `CallSalt` logs describe, by id.
+    """Every operation that `CallScheduled` and `CallSalt` logs describe, by id, oldest first.
 
-    Batches are left out: their id does not match that of their first call.
+    A batch of no calls leaves no `CallScheduled` log, and is missing here.
+
+    Raises:
+        NetworkError: `logs_incomplete`, if an operation's logs do not hash to its id.
     """
-    proposed: dict[bytes, Operation] = {}
+    proposed: dict[bytes, dict[int, Call]] = {}
+    predecessors: dict[bytes, bytes] = {}
     salts: dict[bytes, bytes] = {}
     for log in logs:
-        topics = [str(topic) for topic in log["topics"]]
+        topic, key, *rest = (parse_hex(str(each), what="topic") for each in log["topics"])
         data = parse_hex(log["data"], what="log data")
-        key = parse_hex(topics[1], what="operation id")
-        if topics[0] == SALTED:
+        if topic == SALTED_TOPIC:
             salts[key] = data
-        elif topics[0] == SCHEDULED:
-            target, value, call, predecessor, _ = decode(
+        elif topic == SCHEDULED_TOPIC:
+            target, value, call, predecessors[key], _ = decode(
                 ["address", "uint256", "bytes", "bytes32", "uint256"], data
             )
-            proposed[key] = Operation(
-                checksum_address(parse_hex(target, what="target")), value, call, predecessor
-            )
-    found = {}
-    for key, operation in proposed.items():
-        salted = Operation(
-            operation.target,
-            operation.value,
-            operation.data,
-            operation.predecessor,
-            salts.get(key, NOTHING),
-        )
-        if salted.id == key:
-            found[key] = salted
-    return found
+            address = checksum_address(parse_hex(target, what="target"))
+            # By index: what was cancelled and proposed again has each of its logs twice.
+            index = int.from_bytes(rest[0], "big")
+            proposed.setdefault(key, {})[index] = Call(address, value, call)
+    return {
+        key: _operation(key, found, predecessors[key], salts.get(key, NOTHING))
+        for key, found in proposed.items()
+    }
+
+
+def _operation(key: bytes, found: Mapping[int, Call], predecessor: bytes, salt: bytes) -> Operation:
+    """The single call or batch whose id is `key`."""
+    each = tuple(found[index] for index in sorted(found))
+    for is_batch in (False, True):
+        operation = Operation(each, predecessor, salt, is_batch)
+        if (is_batch or len(each) == 1) and operation.id == key:
+            return operation
+    raise NetworkError(
+        f"the logs of operation 0x{key.hex()} do not hash to its id",
+        code="logs_incomplete",
+        hint="The node keeps back a part of them: use another --rpc-url.",
+    )

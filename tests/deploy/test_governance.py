@@ -28,6 +28,19 @@ def registry(command: Command) -> Any:
     ).functions
 
 
+def lock(command: Command) -> Any:
+    return command.w3.eth.contract(
+        address=Web3.to_checksum_address(command.document["timelock"]),
+        abi=compile_contracts()["TimelockController"].abi,
+    ).functions
+
+
+def send(command: Command, call: Any, sender: str) -> None:
+    """What another wallet than ours does."""
+    sent = call.transact({"from": sender})
+    assert command.w3.eth.wait_for_transaction_receipt(sent)["status"] == 1
+
+
 def pass_time(command: Command, seconds: int) -> None:
     rpc(command.w3, "evm_increaseTime", seconds)
     rpc(command.w3, "evm_mine")
@@ -96,6 +109,92 @@ def test_a_proposal_without_broadcast_is_calldata_for_a_safe(deployed: Command) 
     assert waiting["operation"] == ran.result["operation"]
 
 
+def test_a_dry_run_says_why_it_knows_no_cost(deployed: Command) -> None:
+    ran = deployed("propose-parameter", "updateNetworkFee", "4gwei")
+    assert (ran.code, ran.result["gas"]) == (0, 0)
+    (note,) = (step for step in ran.steps if step.startswith("no gas estimate"))
+    assert f"AccessControlUnauthorizedAccount({DEPLOYER.lower()}" in note
+    ran = deployed("propose-parameter", "updateNetworkFee", "4gwei", "--account", "1")
+    assert ran.result["gas"] > 0
+    assert not any(step.startswith("no gas estimate") for step in ran.steps)
+
+
+def test_a_batch_is_listed_call_by_call_and_executed_as_a_whole(deployed: Command) -> None:
+    document, words = deployed.document, lock(deployed)
+    fee = registry(deployed).updateNetworkFee(4 * 10**9)._encode_transaction_data()
+    delay = words.updateDelay(120)._encode_transaction_data()
+    targets = [document["registry"], document["timelock"], DEPLOYER]
+    batch = (targets, [0, 0, 5], [fee, delay, b""], bytes(32), (9).to_bytes(32, "big"))
+    send(deployed, words.scheduleBatch(*batch, DELAY_S), PROPOSER)
+    alone = ([targets[0]], [0], [fee], words.hashOperationBatch(*batch).call(), bytes(32))
+    send(deployed, words.scheduleBatch(*alone, DELAY_S), PROPOSER)
+
+    first, second = deployed("queue").result["operations"]
+    assert first["operation"] == "0x" + words.hashOperationBatch(*batch).call().hex()
+    said = [each["words"] for each in first["calls"]]
+    assert said[0].startswith("updateNetworkFee 4 gwei")
+    assert said[1:] == ["updateDelay 2 min", f"call {DEPLOYER} with 0x and 0.000000005 gwei"]
+    assert first["words"] == "; ".join(said)
+    assert [each["words"] for each in second["calls"]] == said[:1]
+
+    pass_time(deployed, DELAY_S)
+    ran = deployed("execute", second["operation"], "--broadcast")
+    assert (ran.code, ran.error["code"]) == (4, "predecessor_open")
+    ran = deployed("execute", first["operation"])
+    assert (ran.code, ran.result["sent"]) == (0, 0), ran.error
+    for operation in (first, second):
+        ran = deployed("execute", operation["operation"], "--broadcast")
+        assert ran.code == 0, ran.error
+    assert registry(deployed).getNetworkFee().call() == 4 * 10**9
+    assert words.getMinDelay().call() == 120
+    states = [each["state"] for each in deployed("queue").result["operations"]]
+    assert states == ["done", "done"]
+
+
+def test_a_batch_of_which_one_call_fails_is_not_sent(deployed: Command) -> None:
+    fees = [
+        registry(deployed).updateNetworkFee(fee)._encode_transaction_data()
+        for fee in (4 * 10**9, 10**18)
+    ]
+    batch = ([deployed.document["registry"]] * 2, [0, 0], fees, bytes(32), bytes(32))
+    send(deployed, lock(deployed).scheduleBatch(*batch, DELAY_S), PROPOSER)
+    pass_time(deployed, DELAY_S)
+    nonce = deployed.w3.eth.get_transaction_count(DEPLOYER)
+    (listed,) = deployed("queue").result["operations"]
+    ran = deployed("execute", listed["operation"], "--broadcast")
+    assert (ran.code, ran.error["code"]) == (4, "would_revert")
+    assert "ParameterOutOfBounds" in ran.error["message"]
+    assert deployed.w3.eth.get_transaction_count(DEPLOYER) == nonce
+
+
+def test_malformed_proposals_do_not_hide_the_others(deployed: Command) -> None:
+    document, words = deployed.document, lock(deployed)
+    fee = registry(deployed).updateNetworkFee(4 * 10**9)._encode_transaction_data()
+    upgrade = bytes.fromhex("4f1ef286")  # upgradeToAndCall(address,bytes)
+    malformed = [
+        (document["registry"], upgrade + b"\xff" * 64),
+        (document["registry"], bytes.fromhex(fee[2:10])),
+        (document["timelock"], upgrade),
+        (PROPOSER, bytes.fromhex(fee[2:])),
+    ]
+    for target, data in malformed:
+        send(deployed, words.schedule(target, 0, data, bytes(32), bytes(32), DELAY_S), PROPOSER)
+    send(
+        deployed,
+        words.schedule(document["registry"], 0, fee, bytes(32), bytes(32), 2**200),
+        PROPOSER,
+    )
+    operation = propose(deployed, "renounceUpgrades")
+
+    listed = deployed("queue").result["operations"]
+    assert len(listed) == len(malformed) + 2
+    for entry, (target, data) in zip(listed, malformed, strict=False):
+        assert entry["words"] == f"call {target} with 0x{data.hex()}"
+    assert listed[-2]["words"].startswith("updateNetworkFee 4 gwei")
+    assert listed[-2]["remaining_s"] > 2**199
+    assert (listed[-1]["operation"], listed[-1]["words"]) == (operation, "renounceUpgrades")
+
+
 def test_who_is_no_proposer_cannot_propose(deployed: Command) -> None:
     ran = deployed("propose-parameter", "updateNetworkFee", "4gwei", "--broadcast")
     assert (ran.code, ran.error["code"]) == (4, "not_proposer")
@@ -160,6 +259,38 @@ def test_an_upgrade_through_the_timelock_keeps_the_state(deployed: Command, tmp_
         "local.inputs",
         "local.json",
     ]
+
+
+def test_an_upgrade_executed_by_somebody_else_reaches_the_addresses_file(
+    deployed: Command,
+) -> None:
+    """With one input moved already, as by an `execute` that was killed."""
+    old = deployed.document
+    ran = deployed("propose-upgrade", *AS_PROPOSER)
+    assert ran.code == 0, ran.error
+    operation = ran.result["operation"]
+    pass_time(deployed, DELAY_S)
+    sent = deployed.w3.eth.send_transaction(
+        {"from": DEPLOYER, "to": old["timelock"], "data": ran.result["execute_calldata"]}
+    )
+    assert deployed.w3.eth.wait_for_transaction_receipt(sent)["status"] == 1
+    folder = deployed.addresses.parent
+    name = "RegistryExtension.json"
+    (folder / "local.pending.inputs" / name).replace(folder / "local.inputs" / name)
+
+    before = deployed.w3.eth.get_transaction_count(DEPLOYER)
+    ran = deployed("execute", operation)
+    assert (ran.code, ran.result["addresses"]) == (0, "behind"), ran.error
+    assert deployed.document == old
+    ran = deployed("execute", operation, "--broadcast")
+    assert (ran.code, ran.result["addresses"], ran.result["sent"]) == (0, "updated", 0), ran.error
+    assert deployed.document["implementation"] != old["implementation"]
+    assert sorted(path.name for path in folder.iterdir()) == ["local.inputs", "local.json"]
+    assert deployed("verify-input").code == 0
+    assert deployed.w3.eth.get_transaction_count(DEPLOYER) == before
+
+    ran = deployed("execute", operation, "--broadcast")
+    assert (ran.code, ran.error["code"]) == (4, "operation_done")
 
 
 def test_code_that_would_misread_the_storage_is_refused(deployed: Command) -> None:
