@@ -154,10 +154,11 @@ def _explain(session: Session, *, waived: bool, epochs: int) -> None:
 
 def _warn(session: Session, moving: Move) -> None:
     if moving.unheard_active:
+        # Before the removal this is refused; after it there is nothing left to try the node on.
         session.output.note(
-            f"the beacon node saw no sign of life of "
+            f"the validators are removed already, and the beacon node saw no sign of life of "
             f"{counted(moving.unheard_active, 'active validator')} in the last epoch: they are "
-            "offline, or it does not watch closely, and its silence proves little"
+            "silent, or it does not track liveness, and its silence proves little"
         )
 
 

@@ -22,6 +22,8 @@ from sdk.types import Epoch, PublicKey, Slot
 
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 """Far above the liveness of all validators one account could have."""
+MAX_QUEUE_BYTES: Final = 32 * 1024 * 1024
+"""Pending partial withdrawals of all validators: some 400,000, a month at two a block."""
 ATTEMPTS: Final = 4
 FIRST_PAUSE_S: Final = 0.5
 REQUEST_TIMEOUT_S: Final = 30.0
@@ -74,6 +76,19 @@ class BeaconValidator:
     withdrawal_credentials: bytes
     activation_epoch: int
     exit_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWithdrawals:
+    """Partial withdrawals that one validator waits for.
+
+    Attributes:
+        amount_gwei: their sum.
+        withdrawable_epoch: from which on the last of them is paid.
+    """
+
+    amount_gwei: int
+    withdrawable_epoch: int
 
 
 class _Data(msgspec.Struct):
@@ -182,6 +197,27 @@ class BeaconNode:
             found[key] = self._validator(key, self._data(answer, path))
         return found
 
+    def pending_partial_withdrawals(
+        self, indices: Sequence[int]
+    ) -> dict[int, PendingWithdrawals] | None:
+        """Those of the validators that wait for some; None if the node has no such route."""
+        path = "/eth/v1/beacon/states/head/pending_partial_withdrawals"
+        answer = self._ask("GET", path, limit_bytes=MAX_QUEUE_BYTES)
+        if answer.status_code in _UNSUPPORTED:
+            return None
+        wanted, found = set(indices), dict[int, PendingWithdrawals]()
+        for row in self._rows(answer, path, limit_bytes=MAX_QUEUE_BYTES):
+            index = self._number(row.get("validator_index"), what="validator_index")
+            if index not in wanted:
+                continue
+            before = found.get(index, PendingWithdrawals(0, 0))
+            epoch = self._number(row.get("withdrawable_epoch"), what="withdrawable_epoch")
+            found[index] = PendingWithdrawals(
+                before.amount_gwei + self._number(row.get("amount"), what="amount"),
+                max(before.withdrawable_epoch, epoch),
+            )
+        return found
+
     def liveness(self, epoch: int, indices: Sequence[int]) -> dict[int, bool]:
         """Whether the node has seen each of the validators sign anything in the epoch.
 
@@ -200,11 +236,8 @@ class BeaconNode:
                 code="beacon_liveness_unsupported",
                 hint="Use another beacon node, or switch its tracking of liveness on.",
             )
-        rows = self._data(answer, path)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self._problem(f"answered {path} with no list")
         live = {}
-        for row in rows:
+        for row in self._rows(answer, path):
             is_live = row.get("is_live")
             if not isinstance(is_live, bool):
                 raise self._problem(f"answered {path} without is_live")
@@ -244,7 +277,17 @@ class BeaconNode:
             raise self._problem(f"answered {path} with no object")
         return found
 
-    def _data(self, answer: httpx.Response, path: str) -> Any:
+    def _rows(
+        self, answer: httpx.Response, path: str, *, limit_bytes: int = MAX_ANSWER_BYTES
+    ) -> list[dict[str, Any]]:
+        rows = self._data(answer, path, limit_bytes=limit_bytes)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._problem(f"answered {path} with no list")
+        return rows
+
+    def _data(
+        self, answer: httpx.Response, path: str, *, limit_bytes: int = MAX_ANSWER_BYTES
+    ) -> Any:
         if answer.status_code != httpx.codes.OK:
             raise self._problem(
                 f"answered {path} with status {answer.status_code}",
@@ -256,20 +299,22 @@ class BeaconNode:
                 answer.content,
                 _Data,
                 source=f"{self._host}{path}",
-                limit_bytes=MAX_ANSWER_BYTES,
+                limit_bytes=limit_bytes,
                 code=_CODE,
             ).data
         except InputError as problem:
             raise self._problem(f"answered badly: {problem.message}") from None
 
-    def _ask(self, method: str, path: str, *, content: Any = None) -> httpx.Response:
+    def _ask(
+        self, method: str, path: str, *, content: Any = None, limit_bytes: int = MAX_ANSWER_BYTES
+    ) -> httpx.Response:
         """The answer, whatever its status; transient faults are waited out."""
         reason = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._pause(FIRST_PAUSE_S * 2 ** (attempt - 1))
             try:
-                answer = self._request(method, path, content)
+                answer = self._request(method, path, content, limit_bytes)
             except httpx.HTTPError as failed:
                 # The library's text may hold the address, and with it a secret.
                 reason = type(failed).__name__
@@ -283,14 +328,14 @@ class BeaconNode:
             hint="Check the address, and that the node runs.",
         )
 
-    def _request(self, method: str, path: str, content: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, content: Any, limit_bytes: int) -> httpx.Response:
         headers = {"Accept": "application/json"}
         with self._client.stream(method, path, headers=headers, json=content) as answer:
             data = bytearray()
             for part in answer.iter_bytes():
                 data += part
-                if len(data) > MAX_ANSWER_BYTES:
-                    raise self._problem(f"answered {path} with more than {MAX_ANSWER_BYTES} bytes")
+                if len(data) > limit_bytes:
+                    raise self._problem(f"answered {path} with more than {limit_bytes} bytes")
             return httpx.Response(answer.status_code, content=bytes(data))
 
     def _number(self, found: object, *, what: str) -> int:

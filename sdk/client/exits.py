@@ -2,7 +2,8 @@
 
 The request goes to a contract of the protocol and not to the registry: the public key, then the
 amount, 0 for a full exit. The beacon chain ignores a request that is not in order, without a word
-and without giving the fee back, so everything is checked against a beacon node first.
+and without giving the fee back, so everything is checked against a beacon node first. What the
+node cannot tell is said in the plan.
 
 Source: EIP-7002; consensus-specs, electra/beacon-chain.md, process_withdrawal_request.
 """
@@ -16,7 +17,13 @@ from typing import Final
 from hexbytes import HexBytes
 
 from sdk.client.addresses import to_checksum
-from sdk.client.beacon import FAR_FUTURE_EPOCH, BeaconChain, BeaconNode, BeaconValidator
+from sdk.client.beacon import (
+    FAR_FUTURE_EPOCH,
+    BeaconChain,
+    BeaconNode,
+    BeaconValidator,
+    PendingWithdrawals,
+)
 from sdk.client.calls import call_with
 from sdk.client.client import Client
 from sdk.client.contract_errors import RegistryError
@@ -36,6 +43,10 @@ MOST_FEE_WEI: Final = 10**16
 """0.01 ETH: a higher fee means a queue of hundreds of requests; it sinks again within hours."""
 _ADDRESS_CREDENTIALS: Final = (0x01, 0x02)
 _ACTIVE: Final = "active_ongoing"
+_UNCHECKED: Final = (
+    " (NOT CHECKED: the beacon node has no route for pending partial withdrawals; while one of the "
+    "validator is pending, the beacon chain ignores the request and keeps the fee)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +97,14 @@ def prepare_exits(
 ) -> list[PreparedCall]:
     """One prepared call for each validator, to be sent by its withdrawal address.
 
+    The action of a call, the first line of its plan, says if pending partial withdrawals could not
+    be checked, because the beacon node has no route for them.
+
     Raises:
         UsageError: `account_missing`.
         ChainError: the validator cannot exit this way now: `validator_not_on_beacon_chain`,
             `validator_not_active`, `validator_exiting`, `validator_too_young`,
-            `withdrawal_credentials`, `other_withdrawal_address`;
+            `withdrawal_credentials`, `other_withdrawal_address`, `pending_partial_withdrawal`;
             `withdrawal_requests_unavailable`, `exit_fee_too_high`.
         ConfigError: `other_beacon_chain`.
         BeaconError: the beacon node does not answer, or is behind.
@@ -108,6 +122,10 @@ def prepare_exits(
     known = beacon.validators(keys)
     for key in keys:
         require_exitable(key, known.get(key), account=client.account, chain=chain, epoch=epoch)
+    pending = beacon.pending_partial_withdrawals([each.index for each in known.values()])
+    for key in keys:
+        waiting = None if pending is None else pending.get(known[key].index)
+        require_nothing_pending(key, waiting, chain=chain, epoch=epoch)
     fee_wei = client.perform(request_fee_wei())
     if fee_wei > MOST_FEE_WEI:
         raise ChainError(
@@ -121,17 +139,23 @@ def prepare_exits(
         client.context, deployment=replace(client.context.deployment, registry=WITHDRAWAL_REQUESTS)
     )
     return [
-        PreparedCall(client.driver, context, _request(key, client=client, fee_wei=fee_wei))
+        PreparedCall(
+            client.driver,
+            context,
+            _request(key, client=client, fee_wei=fee_wei, is_checked=pending is not None),
+        )
         for key in keys
     ]
 
 
-def _request(key: PublicKey, *, client: Client, fee_wei: int) -> WithdrawalRequest:
+def _request(
+    key: PublicKey, *, client: Client, fee_wei: int, is_checked: bool
+) -> WithdrawalRequest:
     return WithdrawalRequest(
         function="withdrawal request",
         arguments=(),
         action=f"exit validator 0x{key.hex()} from the beacon chain for good, by its withdrawal "
-        "address",
+        "address" + ("" if is_checked else _UNCHECKED),
         sender=client.account,
         value_wei=fee_wei,
         request=encode_request(key),
@@ -205,6 +229,23 @@ def require_exitable(
             code="validator_too_young",
             hint="Wait; the beacon chain ignores the request before.",
         )
+
+
+def require_nothing_pending(
+    key: PublicKey, pending: PendingWithdrawals | None, *, chain: BeaconChain, epoch: int
+) -> None:
+    """Return if the validator waits for no partial withdrawal."""
+    if pending is None or pending.amount_gwei == 0:
+        return
+    ready = pending.withdrawable_epoch
+    seconds = max(0, ready - epoch) * chain.slots_per_epoch * chain.seconds_per_slot
+    raise _problem(
+        f"validator 0x{key.hex()} waits for partial withdrawals of {pending.amount_gwei} gwei, "
+        f"the last withdrawable from epoch {ready} on; now is epoch {epoch}",
+        code="pending_partial_withdrawal",
+        hint=f"Wait until epoch {ready}, about {-(-seconds // 3600)} hours, and until they are "
+        "paid; the beacon chain ignores the request before.",
+    )
 
 
 def _problem(message: str, *, code: str, hint: str) -> ChainError:

@@ -5,10 +5,12 @@ Pure operations.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 
+from sdk.client.addresses import to_raw
 from sdk.client.calls import Deployment, call_with
 from sdk.client.contract_errors import RegistryError
 from sdk.client.draft import Draft, Receipt
@@ -17,8 +19,13 @@ from sdk.client.operation import Operation, Pause, Rpc, result_of
 from sdk.client.reads import owner_nonce
 from sdk.client.sending import Context, call_request
 from sdk.errors import ChainError, NetworkError, PhalanxError
-from sdk.events import Undecodable, decode
+from sdk.events import EVENT_ABIS, Undecodable, decode
+from sdk.events.types import ValidatorAdded
 from sdk.types import BlockNumber, parse_address
+
+_ADDED_TOPIC: Final = next(
+    "0x" + abi.topic.hex() for abi in EVENT_ABIS if abi.event_class is ValidatorAdded
+)
 
 
 def wait(context: Context, draft: Draft, transaction_hash: HexBytes) -> Operation[Receipt]:
@@ -47,25 +54,45 @@ def wait(context: Context, draft: Draft, transaction_hash: HexBytes) -> Operatio
         raise (yield from _revert_reason(context, draft, found))
     receipt = _receipt(found, context.deployment)
     if draft.nonces and draft.sender is not None:
-        yield from _check_nonces_used(context.deployment, draft, receipt)
+        yield from _check_nonces_used(context.deployment, draft, found)
     return receipt
 
 
-def _check_nonces_used(deployment: Deployment, draft: Draft, receipt: Receipt) -> Operation[None]:
-    """The nonce after the block; others of the same owner in the block would shift it."""
-    owner = draft.sender
+def _check_nonces_used(deployment: Deployment, draft: Draft, found: Any) -> Operation[None]:
+    """Return if the registration got the nonces that its keyshares are made for."""
+    owner, wanted = draft.sender, draft.nonces
     if owner is None:
         return
-    after = yield from owner_nonce(deployment, owner, block=receipt.block_number)
-    if after != draft.nonces[-1] + 1:
+    after = yield from owner_nonce(deployment, owner, block=int(found["blockNumber"], 16))
+    if after == wanted[-1] + 1:
+        return
+    # The state is that after the whole block, in which other registrations may have followed.
+    first = after - (yield from _registered_since(deployment, owner, found))
+    if first != wanted[0]:
         raise ChainError(
-            f"transaction {receipt.transaction_hash.to_0x_hex()} is mined, but after it the next "
-            f"nonce of {owner} is {after}, not {draft.nonces[-1] + 1}",
+            f"transaction {found['transactionHash']} is mined, but registered from nonce {first} "
+            f"of {owner} on, not from {wanted[0]}",
             code="nonce_shifted",
             hint="Another registration came in between. Check which validators nodes refuse, "
             "remove them and register them again with fresh keyshares.",
-            data={"after": after, "nonces": list(draft.nonces)},
+            data={"first": first, "after": after, "nonces": list(wanted)},
         )
+
+
+def _registered_since(deployment: Deployment, owner: ChecksumAddress, found: Any) -> Operation[int]:
+    """Validators of the owner registered in the transaction and after it in its block.
+
+    Each uses one nonce and leaves one log.
+    """
+    wanted = {
+        "address": deployment.registry,
+        "blockHash": found["blockHash"],
+        "topics": [_ADDED_TOPIC, "0x" + to_raw(owner).hex().rjust(64, "0")],
+    }
+    subject = f"registrations of {owner} in block {int(found['blockNumber'], 16)}"
+    logs = yield from result_of(Rpc("eth_getLogs", (wanted,), subject))
+    own = int(found["transactionIndex"], 16)
+    return sum(read_log(each).transaction_index >= own for each in logs)
 
 
 def _revert_reason(context: Context, draft: Draft, found: Any) -> Operation[PhalanxError]:

@@ -127,9 +127,9 @@ class Move:
                 hint="Split the validators for the operators they shall move to.",
             )
         Silence(first_epoch=0, needed=quiet_epochs)
-        if not accept_slashing_risk:
-            self._require_listener()
         is_there = self._are_registered()
+        if not accept_slashing_risk:
+            self._require_listener(hears=is_there)
         with bulk_journal_file(self.registration_path) as file:
             registration = self._registration(file).plan(
                 deposit_wei=deposit_wei, runway_days=runway_days, are_registered=True
@@ -164,7 +164,7 @@ class Move:
         """Does what is left.
 
         Raises:
-            BeaconError: `not_silent`, `not_final`, `beacon_not_synced`,
+            BeaconError: `not_silent`, `not_final`, `beacon_not_synced`, `liveness_not_tracked`,
                 `beacon_liveness_unsupported`; the same move can be started again.
             PhalanxError: as `validators.remove` and `BulkRegistration.run`.
         """
@@ -196,9 +196,13 @@ class Move:
                 sent = None
                 self._save(replace(self._known, removal=None))
         if not self._are_registered():
-            # Removed by somebody's own hand: it happened at the newest block at the latest.
+            # Removed by somebody's own hand, at the newest block at the latest, and not by a lost
+            # transaction, which must not be waited for.
+            self._save(replace(self._known, removal=None))
             self._removed(self._client.perform(block_header()).number)
             return
+        if not self._known.is_waived:
+            self._require_listener(hears=True)
         prepared = self._client.validators.remove(self._known.old_operator_ids, list(self._keys))
         self._send(prepared, sent)
 
@@ -297,13 +301,13 @@ class Move:
             indices=list(heard.live),
         )
 
-    def _require_listener(self) -> Listener:
-        """What listens, asked everything once.
+    def _require_listener(self, *, hears: bool = False) -> Listener:
+        """What listens, asked everything once; `hears`: it must have heard all active validators.
 
         Raises:
             UsageError: `beacon_missing`.
             ConfigError: `other_beacon_chain`.
-            BeaconError: `beacon_not_synced`, `beacon_liveness_unsupported`.
+            BeaconError: `beacon_not_synced`, `beacon_liveness_unsupported`, `liveness_not_tracked`.
         """
         if self._beacon is None:
             raise UsageError(
@@ -316,6 +320,16 @@ class Move:
             listener = Listener(self._beacon, self._keys, pause=self._pause)
             require_same_chain(self._client, listener.chain)
             self._listener = listener
+        if hears and (unheard := self.unheard_active):
+            raise BeaconError(
+                f"the beacon node saw no sign of life of {unheard} active validators in the last "
+                "epoch; so its silence after the removal would prove nothing",
+                code="liveness_not_tracked",
+                hint="If they are online, switch its tracking of liveness on (Teku: "
+                "--beacon-liveness-tracking-enabled) or use another node. If they surely cannot "
+                "sign, say --accept-slashing-risk-of-not-waiting.",
+                data={"unheard_active": unheard},
+            )
         return self._listener
 
     def _are_registered(self) -> bool:

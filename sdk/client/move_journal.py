@@ -23,9 +23,9 @@ class MoveJournal:
         keys: public keys as hex, in the order of the new keyshares.
         quiet_epochs: silence that is asked for.
         is_waived: the user accepted the slashing risk of not waiting.
-        removal: the transaction that removes them, written down before it was sent.
+        removal: the transaction that removes them, written down before it was sent; None before,
+            and if they were removed by somebody's own hand.
         removal_block: where it was mined, as first seen.
-        removal_epoch: the beacon chain's epoch of that block, once it is final.
         silence: None until the removal is final.
     """
 

@@ -5,6 +5,7 @@ Pure operations.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,7 +48,10 @@ DEFAULT_TIP_WEI: Final = 10**9
 """For nodes that do not suggest a tip."""
 BASE_FEE_FACTOR: Final = 2
 """Room for the base fee to rise for six full blocks while the transaction waits."""
-_KNOWN_WORDS: Final = ("already known", "already imported", "known transaction", "alreadyknown")
+_KNOWN: Final = re.compile(
+    r"\b(?:already known|already imported|known transaction|alreadyknown)\b", re.IGNORECASE
+)
+"""Whole words: an unknown transaction type is something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +256,7 @@ def send_signed(signed: SignedTransaction) -> Operation[HexBytes]:
     subject = f"sending transaction {signed.hash.to_0x_hex()}"
     request = Rpc("eth_sendRawTransaction", ("0x" + signed.raw.hex(),), subject)
     reply = yield request
-    if isinstance(reply, Refused) and not _is_known(reply.message):
+    if isinstance(reply, Refused) and _KNOWN.search(reply.message) is None:
         look = Rpc("eth_getTransactionByHash", (signed.hash.to_0x_hex(),), subject)
         # The answer to a first attempt may have been lost on its way back.
         if (yield from result_of(look)) is None:
@@ -282,10 +286,6 @@ def call_request(context: Context, draft: Draft) -> dict[str, str]:
         "value": hex(draft.value_wei),
         "data": draft.call_data.to_0x_hex(),
     }
-
-
-def _is_known(message: str) -> bool:
-    return any(words in message.lower() for words in _KNOWN_WORDS)
 
 
 def _refused(request: Rpc, reply: Refused) -> PhalanxError:

@@ -23,6 +23,10 @@ ENVELOPE_BYTES: Final = 256
 """Room for everything of a transaction that is not calldata."""
 MAX_TRANSACTION_GAS: Final = 2**24
 """EIP-7825: no transaction may have a higher gas limit."""
+TRANSACTION_TYPE: Final = 2
+"""EIP-1559."""
+_SIGNED_FIELDS: Final = frozenset({"accessList", "v", "r", "s"})
+"""What a signed transaction has besides the fields of `Transaction.to_dict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Transaction:
     def to_dict(self) -> dict[str, Any]:
         """As web3 and eth-account take it."""
         return {
-            "type": 2,
+            "type": TRANSACTION_TYPE,
             "chainId": self.chain_id,
             "from": self.sender,
             "nonce": self.nonce,
@@ -57,7 +61,7 @@ class Transaction:
     def to_rpc(self) -> dict[str, str]:
         """As JSON-RPC takes it."""
         return {
-            "type": "0x2",
+            "type": hex(TRANSACTION_TYPE),
             "chainId": hex(self.chain_id),
             "from": self.sender,
             "nonce": hex(self.nonce),
@@ -118,18 +122,25 @@ def check_gas(gas: int) -> None:
 def check_signature(raw: bytes, wanted: Transaction) -> SignedTransaction:
     """The signed transaction, if it is the wanted one and signed by its sender.
 
-    A signer in another process may change what it is asked to sign.
+    A signer in another process may change what it is asked to sign. Other types can carry more
+    than the wanted fields: an authorisation of EIP-7702 hands the whole account over.
 
     Raises:
         NetworkError: `signer_answer`.
     """
+    if raw[:1] != bytes([TRANSACTION_TYPE]):
+        found = f"0x{raw[:1].hex()}" if raw else "nothing"
+        raise _wrong(f"it is not of type {TRANSACTION_TYPE} (it begins with {found})")
     try:
         signed: Mapping[str, Any] = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
         sender = Account.recover_transaction(raw)
     except Exception as problem:  # the decoders raise whatever their parts raise
         raise _wrong(f"it cannot be decoded ({type(problem).__name__})") from None
-    for name, value in wanted.to_dict().items():
-        if name not in ("from", "type") and _plain(signed.get(name)) != _plain(value):
+    asked = wanted.to_dict()
+    if more := sorted(set(signed) - set(asked) - _SIGNED_FIELDS):
+        raise _wrong(f"it has fields that were not asked for ({', '.join(more)})")
+    for name, value in asked.items():
+        if name != "from" and _plain(signed.get(name)) != _plain(value):
             raise _wrong(f"its {name} differs from what was asked")
     if signed.get("accessList"):
         raise _wrong("it has an access list that was not asked for")

@@ -58,6 +58,9 @@ class BeaconStub:
     validators: dict[str, StubValidator] = field(default_factory=dict)
     is_live: Callable[[int, int], bool] = lambda epoch, index: False
     liveness_status: int = 200
+    pending: list[tuple[int, int]] = field(default_factory=list)
+    """Partial withdrawals that are pending: validator index and withdrawable epoch."""
+    pending_status: int = 200
     broken: int = 0
     """How many of the next requests get status 503."""
     advance: Callable[[], None] = lambda: None
@@ -94,6 +97,17 @@ class BeaconStub:
             case ["eth", "v1", "beacon", "states", "head", "validators", key]:
                 found = self.validators.get(key)
                 return (200, found.answer()) if found else (404, None)
+            case ["eth", "v1", "beacon", "states", "head", "pending_partial_withdrawals"]:
+                if self.pending_status != 200:
+                    return self.pending_status, None
+                return 200, [
+                    {
+                        "validator_index": str(index),
+                        "amount": "1000000000",
+                        "withdrawable_epoch": str(epoch),
+                    }
+                    for index, epoch in self.pending
+                ]
             case ["eth", "v1", "validator", "liveness", epoch] if method == "POST":
                 if self.liveness_status != 200:
                     return self.liveness_status, None

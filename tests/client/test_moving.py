@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sdk.client.beacon import BeaconNode
+from sdk.client.journal_file import JournalFile
 from sdk.client.move import Move, MoveStep, move_journal_file
+from sdk.client.move_journal import MoveJournal
+from sdk.client.tracking import SentTransaction
 from sdk.errors import BeaconError, ChainError, ConfigError, PhalanxError, UsageError
 from sdk.shares import load_keyshares
 from sdk.testing import keys
+from sdk.types import parse_address
 from tests.client.beacon_stub import SECONDS_PER_SLOT, BeaconStub
 from tests.client.commands import SECRET, Desk, make_desk, public_keys
 from tests.client.proxy import BROKEN, Answer, Proxy
@@ -26,17 +31,23 @@ pytestmark = pytest.mark.toolchain
 
 NEW_IDS = (1, 2, 3, 4, 5, 6, 7)
 NUMBERS = (1, 2)
+FIRST_EPOCH = 1000
+"""The stub's epoch when a test begins; its validators sign until then."""
 SLOTS = 16
 """How far the stub's head moves while the move waits."""
+
+
+def register_more_operators(world: World) -> None:
+    operators = world.client(OPERATOR)
+    for number in NEW_IDS[4:]:
+        key = keys.operator_key(number).public_key.text
+        operators.operators.register(key, fee_wei=FEE_WEI).transact()
 
 
 @pytest.fixture
 def desk(world: World, tmp_path: Path, proxy: Proxy) -> Desk:
     """Two validators registered with operators 1 to 4, and operators 5 to 7 to move to."""
-    operators = world.client(OPERATOR)
-    for number in NEW_IDS[4:]:
-        key = keys.operator_key(number).public_key.text
-        operators.operators.register(key, fee_wei=FEE_WEI).transact()
+    register_more_operators(world)
     desk = make_desk(world, tmp_path, url=proxy.url)
     desk.write("validators", "register", desk.shares(*NUMBERS), "--deposit", 1).ok()
     return desk
@@ -47,6 +58,7 @@ def stub(world: World) -> Iterator[BeaconStub]:
     """A beacon node of the same chain, one epoch ahead of its newest block's."""
     now = int(world.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
     stub = BeaconStub()
+    stub.is_live = lambda epoch, index: epoch < FIRST_EPOCH
     stub.genesis_time = now - stub.head_slot * SECONDS_PER_SLOT
     for index, key in enumerate(public_keys(*NUMBERS), 70):
         stub.add(key, index)
@@ -75,15 +87,25 @@ class Moving:
         self.shares = load_keyshares(file.read_bytes(), source="file").shares
         self.path = desk.folder / "move"
 
-    def run(self, **more: Any) -> None:
-        node = None if self.stub is None else BeaconNode(self.stub.url)
+    def begin(self) -> MoveJournal:
+        """Plans the move, and sends nothing."""
         with move_journal_file(self.path) as opened:
-            move = Move(
-                self.client, node, self.shares, opened, tell=self.steps.append, pause=self._pause
-            )
+            move = self._move(opened)
+            move.begin(begun := move.plan(IDS, deposit_wei=ETHER)[0])
+        return begun
+
+    def run(self) -> None:
+        with move_journal_file(self.path) as opened:
+            move = self._move(opened)
             if move.journal is None:
-                move.begin(move.plan(IDS, deposit_wei=ETHER, **more)[0])
+                move.begin(move.plan(IDS, deposit_wei=ETHER)[0])
             move.run(deposit_wei=ETHER)
+
+    def _move(self, opened: JournalFile[MoveJournal]) -> Move:
+        node = None if self.stub is None else BeaconNode(self.stub.url)
+        return Move(
+            self.client, node, self.shares, opened, tell=self.steps.append, pause=self._pause
+        )
 
     def _pause(self, seconds: float) -> None:
         assert self.stub is not None
@@ -119,8 +141,8 @@ def test_registers_only_after_three_silent_epochs(desk: Desk, stub: BeaconStub) 
 
 
 def test_sign_of_life_begins_the_count_anew(desk: Desk, stub: BeaconStub) -> None:
-    last_live = 1000 + 8
-    stub.is_live = lambda epoch, index: index == 71 and epoch <= last_live
+    last_live = FIRST_EPOCH + 8
+    stub.is_live = lambda epoch, index: epoch < FIRST_EPOCH or (index == 71 and epoch <= last_live)
     moving = Moving(desk, stub, new_shares(desk))
     moving.run()
     require_moved(desk)
@@ -244,14 +266,91 @@ def test_move_is_planned_by_the_command(desk: Desk, stub: BeaconStub) -> None:
     words = ("validators", "move", file, "--from-operators", "1,2,3,4", "--deposit", 1)
     ran = desk.write(*words, "--beacon", stub.url, "--dry-run").ok()
     assert ran.json() == {"validators": 2, "to_operators": list(NEW_IDS), "sent": False}
-    assert "saw no sign of life of 2 active validators" in ran.err
 
 
-def test_removed_by_hand_before(desk: Desk, stub: BeaconStub) -> None:
+@pytest.mark.parametrize("heard", [(), (71,)], ids=["none", "not_all"])
+def test_beacon_node_that_hears_nobody_stops_the_move_before_it_begins(
+    desk: Desk, stub: BeaconStub, heard: tuple[int, ...]
+) -> None:
+    stub.is_live = lambda epoch, index: index in heard
+    file, sent = new_shares(desk), desk.world.client(None)
+    words = ("validators", "move", file, "--from-operators", "1,2,3,4", "--deposit", 1)
+    ran = desk.write(*words, "--beacon", stub.url)
+    assert (ran.code, ran.error()["code"]) == (5, "liveness_not_tracked")
+    assert f"of {2 - len(heard)} active validators" in ran.error()["message"]
+    assert "--beacon-liveness-tracking-enabled" in ran.error()["hint"]
+    assert sent.clusters.get(desk.address, IDS).snapshot.validator_count == 2
+    assert not file.with_name(file.name + ".move").exists()
+    desk.write(*words, "--beacon", stub.url, "--accept-slashing-risk-of-not-waiting").ok()
+    require_moved(desk)
+
+
+def test_move_that_goes_on_before_the_removal_is_checked_again(
+    desk: Desk, stub: BeaconStub
+) -> None:
+    moving = Moving(desk, stub, new_shares(desk))
+    moving.begin()
+    stub.is_live = lambda epoch, index: False
+    with pytest.raises(BeaconError) as caught:
+        moving.run()
+    assert caught.value.code == "liveness_not_tracked"
+    client = desk.world.client(None)
+    assert client.clusters.get(desk.address, IDS).snapshot.validator_count == 2
+
+
+def test_validators_that_sign_no_more_as_they_are_removed_already_are_moved(
+    desk: Desk, stub: BeaconStub
+) -> None:
+    stub.is_live = lambda epoch, index: False
     moving = Moving(desk, stub, new_shares(desk))
     moving.client.validators.remove(IDS, public_keys(*NUMBERS)).transact()
     moving.run()
     require_moved(desk)
+    assert moving.kinds().count("quiet") == 3
+
+
+def test_removed_by_hand_while_the_own_removal_was_lost(desk: Desk, stub: BeaconStub) -> None:
+    moving = Moving(desk, stub, new_shares(desk))
+    begun = moving.begin()
+    moving.client.validators.remove(IDS, public_keys(*NUMBERS)).transact()
+    nonce = int(desk.world.rpc("eth_getTransactionCount", desk.address, "latest"), 16)
+    with move_journal_file(moving.path) as opened:
+        opened.save(replace(begun, removal=SentTransaction("0x" + 64 * "a", nonce)))
+    moving.run()
+    require_moved(desk)
+    assert json.loads(moving.path.read_text())["removal"] is None
+
+
+def test_registrations_of_one_owner_in_one_block_are_told_apart(world: World) -> None:
+    """What got its nonces is right, whatever follows it in the block."""
+    register_more_operators(world)
+    signer = world.funded_signer()
+    client = world.client(signer)
+    owner = parse_address(signer.address)
+    orders = [
+        client.validators.register(
+            [keys.key_share(number, ids=ids, owner=owner, nonce=0)], deposit_wei=ETHER
+        )
+        for number, ids in zip(NUMBERS, (IDS, NEW_IDS), strict=True)
+    ]
+    signed = [order.sign(nonce=place, gas=3_000_000) for place, order in enumerate(orders)]
+    world.rpc("evm_setAutomine", False)
+    try:
+        for order, each in zip(orders, signed, strict=True):
+            order.send(each)
+        world.mine(1)
+        blocks = [
+            world.rpc("eth_getTransactionReceipt", each.hash.to_0x_hex())["blockNumber"]
+            for each in signed
+        ]
+        assert blocks[0] == blocks[1]
+        assert orders[0].wait(signed[0].hash).block_number == int(blocks[0], 16)
+        with pytest.raises(ChainError) as caught:
+            orders[1].wait(signed[1].hash)
+    finally:
+        world.rpc("evm_setAutomine", True)
+    assert caught.value.code == "nonce_shifted"
+    assert caught.value.data["first"] == 1
 
 
 def test_removed_in_part_and_same_operators_are_refused(desk: Desk, stub: BeaconStub) -> None:

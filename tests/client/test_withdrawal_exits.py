@@ -91,6 +91,35 @@ def test_request_that_the_beacon_chain_would_ignore_is_not_sent(
     assert requests_of(desk.world) == []
 
 
+def test_pending_partial_withdrawal_has_to_be_waited_for(desk: Desk, stub: BeaconStub) -> None:
+    stub.pending = [(70, 1080), (5, 2000), (70, 1090)]
+    ran = desk.write(*words(stub, 1))
+    assert (ran.code, ran.error()["code"]) == (4, "pending_partial_withdrawal")
+    assert "2000000000 gwei" in ran.error()["message"]
+    # 90 epochs of 384 seconds are 9.6 hours.
+    assert "until epoch 1090, about 10 hours" in ran.error()["hint"]
+    assert requests_of(desk.world) == []
+    assert "NOT CHECKED" not in desk.write(*words(stub, 2)).ok().json()["plan"]["action"]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_plan_says_if_pending_partial_withdrawals_cannot_be_checked(
+    desk: Desk, stub: BeaconStub, status: int
+) -> None:
+    stub.pending_status = status
+    ran = desk.write(*words(stub, 1), "--dry-run").ok()
+    assert "NOT CHECKED: the beacon node has no route" in ran.json()["plan"]["action"]
+
+
+def test_node_that_fails_to_tell_of_pending_withdrawals_stops_the_exit(
+    desk: Desk, stub: BeaconStub
+) -> None:
+    stub.pending_status = 400
+    ran = desk.write(*words(stub, 1))
+    assert (ran.code, ran.error()["code"]) == (5, "beacon_refused")
+    assert requests_of(desk.world) == []
+
+
 def test_unknown_validator_and_missing_beacon_node(desk: Desk, stub: BeaconStub) -> None:
     ran = desk.write(*words(stub, 3))
     assert (ran.code, ran.error()["code"]) == (4, "validator_not_on_beacon_chain")

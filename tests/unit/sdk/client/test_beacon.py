@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sdk.client.beacon import ATTEMPTS, BeaconNode
+from sdk.client.beacon import ATTEMPTS, MAX_QUEUE_BYTES, BeaconNode, PendingWithdrawals
 from sdk.errors import BeaconError, ConfigError
 from sdk.types import PublicKey
 
@@ -89,6 +89,36 @@ def test_node_without_liveness_is_told(status: int) -> None:
         answering(None, status).liveness(5, [1])
     assert caught.value.code == "beacon_liveness_unsupported"
     assert "switch its tracking of liveness on" in caught.value.hint
+
+
+def test_pending_partial_withdrawals_are_added_up_for_each_validator() -> None:
+    def row(index: int, epoch: int) -> dict[str, str]:
+        numbers = {"validator_index": index, "amount": 5, "withdrawable_epoch": epoch}
+        return {name: str(number) for name, number in numbers.items()}
+
+    rows = [row(1, 9), row(2, 8), row(1, 7), row(3, 6)]
+    found = answering(rows).pending_partial_withdrawals([1, 3, 4])
+    assert found == {1: PendingWithdrawals(10, 9), 3: PendingWithdrawals(5, 6)}
+    assert answering([]).pending_partial_withdrawals([1]) == {}
+    bad_answers: list[Any] = [None, {}, [1], [{"validator_index": "1"}], [{**rows[0], "amount": 5}]]
+    for bad in bad_answers:
+        with pytest.raises(BeaconError) as caught:
+            answering(bad).pending_partial_withdrawals([1])
+        assert caught.value.code == "beacon_answer_malformed"
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_node_without_pending_partial_withdrawals_tells_nothing(status: int) -> None:
+    assert answering(None, status).pending_partial_withdrawals([1]) is None
+
+
+def test_queue_may_be_longer_than_other_answers_but_not_endless() -> None:
+    long = b'{"data": []' + b" " * (5 * 1024 * 1024) + b"}"
+    beacon, _ = node(lambda request: httpx.Response(200, content=long))
+    assert beacon.pending_partial_withdrawals([1]) == {}
+    endless, _ = node(lambda request: httpx.Response(200, content=b" " * (MAX_QUEUE_BYTES + 1)))
+    with pytest.raises(BeaconError, match="more than"):
+        endless.pending_partial_withdrawals([1])
 
 
 def test_validator_that_the_state_lacks_is_left_out() -> None:

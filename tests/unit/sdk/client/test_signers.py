@@ -144,10 +144,28 @@ def test_signature_binds_every_field() -> None:
         (other, "signed by"),
         (with_list, "access list"),
         (raw[:-1], "decoded"),
-        (b"", "decoded"),
+        (raw + b"\x00", "decoded"),
+        (b"", "type 2"),
     ):
         with pytest.raises(NetworkError, match=words):
             check_signature(wrong, TRANSACTION)
+
+
+def test_other_types_of_transactions_are_refused() -> None:
+    """They can carry everything that was asked for, and an authorisation besides."""
+    unsigned = {key: value for key, value in TRANSACTION.to_dict().items() if key != "from"}
+    handed_over = Account.sign_authorization(
+        {"chainId": TRANSACTION.chain_id, "address": "0x" + 40 * "2", "nonce": 4}, KEY
+    )
+    price = {key: value for key, value in unsigned.items() if "PerGas" not in key}
+    for other, begins in (
+        (unsigned | {"type": 4, "authorizationList": [handed_over]}, "0x04"),
+        (price | {"type": 1, "gasPrice": 10**9, "accessList": []}, "0x01"),
+    ):
+        raw = bytes(Account.sign_transaction(other, KEY).raw_transaction)
+        with pytest.raises(NetworkError, match=f"not of type 2 .*{begins}") as caught:
+            check_signature(raw, TRANSACTION)
+        assert caught.value.code == "signer_answer"
 
 
 def test_limits_of_a_transaction() -> None:
