@@ -20,6 +20,7 @@ from sdk.cli.chain_options import ChainOptions
 from sdk.cli.output import Output
 from sdk.client import Client, Forecast, LocalSigner, Plan, PreparedCall, RemoteSigner, Signer
 from sdk.client.draft import Receipt
+from sdk.client.sending import require_chain
 from sdk.errors import ConfigError, InvariantBroken, PartialError, UsageError
 from sdk.files import refuse_existing
 from sdk.units import format_ether
@@ -38,6 +39,10 @@ class Session:
 
     Args:
         options: what the user said.
+
+    Raises:
+        UsageError: `registry_missing`.
+        ConfigError: `rpc_url`; `wrong_chain`, the node is not of the named network.
     """
 
     def __init__(self, options: ChainOptions) -> None:
@@ -57,6 +62,8 @@ class Session:
             account=account,
             start_block=options.start_block,
         )
+        if options.network is not None:  # reads and dry runs go to that chain, too, or nowhere
+            self.client.perform(require_chain(self.client.context.deployment))
 
     @property
     def account(self) -> str:

@@ -82,6 +82,12 @@ def read_operators(path: Path) -> dict[OperatorId, OperatorPublicKey]:
     return operators
 
 
+def operators_document(keys: Mapping[int, str]) -> bytes:
+    """The operators' public keys by id, as `read_operators` reads them."""
+    entries = [{"id": operator, "operatorKey": key} for operator, key in keys.items()]
+    return json.dumps(entries, indent=2).encode() + b"\n"
+
+
 def operators_from_lists(ids: str, keys: str) -> dict[OperatorId, OperatorPublicKey]:
     """Operators from `1,2,3,4` and as many comma-separated public keys.
 

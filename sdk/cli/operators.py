@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +20,12 @@ from sdk.cli.chain_options import (
     reading_options,
     writing_options,
 )
-from sdk.cli.inputs import path_type
+from sdk.cli.inputs import operators_document, path_type
 from sdk.cli.open_session import open_session
 from sdk.cli.operator_fees import set_fee
-from sdk.errors import InputError, UsageError
+from sdk.errors import ChainError, InputError, UsageError
 from sdk.events.types import OperatorAdded
-from sdk.files import read_bounded
+from sdk.files import read_bounded, refuse_existing, write_private
 from sdk.types import Address
 from sdk.units import format_ether
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 KEY_MAX_BYTES = 16 * 1024
 """A public key has about 600 characters, its JSON a few more."""
+
+_KEY_FIELDS = ("public_key", "pubkey", "pubKey")
+"""Where `operator-keys show --json` and operators' keystores name the public key."""
 
 ids_argument = click.argument("operator_ids", type=OperatorIdsType(), metavar="IDS")
 id_argument = click.argument("operator_id", type=OPERATOR_ID, metavar="ID")
@@ -50,7 +54,9 @@ operators.add_command(set_fee)
 @operators.command()
 @click.option("--public-key", help="RSA key as base64 of PEM, as `operator-keys show` prints it.")
 @click.option(
-    "--public-key-file", type=path_type, help="File with the key, or that command's JSON."
+    "--public-key-file",
+    type=path_type,
+    help="File with the key: that command's JSON, or the keystore of `operator-keys generate`.",
 )
 @click.option(
     "--fee-wei",
@@ -82,19 +88,38 @@ def register(
 
 
 @operators.command("list")
-@click.option("--ids", "operator_ids", type=OperatorIdsType(), help="Only these, as 1,2,3,4.")
+@click.argument("operator_ids", type=OperatorIdsType(), metavar="[IDS]", required=False)
+@click.option("--ids", "ids_option", type=OperatorIdsType(), help="The same as [IDS].")
+@click.option(
+    "--operators-file",
+    type=path_type,
+    help="Also write ids and public keys there, as `keys split --operators` reads them.",
+)
 @reading_options
-def list_(chain: ChainOptions, operator_ids: tuple[int, ...] | None) -> None:
-    """All operators with fee, validators and state; --json adds their public keys."""
+def list_(
+    chain: ChainOptions,
+    operator_ids: tuple[int, ...] | None,
+    ids_option: tuple[int, ...] | None,
+    operators_file: Path | None,
+) -> None:
+    """All operators, or some as 1,2,3,4: fee, validators, state; --json adds their public keys."""
+    if operator_ids is not None and ids_option is not None:
+        raise UsageError("give the ids once, as [IDS] or by --ids", code="ids")
+    if operators_file is not None:
+        refuse_existing(operators_file)
     session = open_session(chain)
-    found = session.client.operators.list(operator_ids)
+    found = session.client.operators.list(ids_option if operator_ids is None else operator_ids)
     lines = [f"{'id':>6}  {'fee (wei)':>16}  {'validators':>10}  state"]
     lines += [
         f"{each.operator_id:>6}  {each.fee_wei:>16}  {each.validator_count:>10}  {_state(each)}"
         for each in found
     ]
-    facts = [_facts(each) for each in found]
-    session.output.result({"operators": facts}, "\n".join(lines))
+    facts: dict[str, object] = {"operators": [_facts(each) for each in found]}
+    if operators_file is not None:
+        written = _write_operators(operators_file, found, are_named=operator_ids or ids_option)
+        facts |= {"file": str(operators_file), "written": written}
+        lines.append(f"wrote operators {', '.join(map(str, written))} to {operators_file}")
+    session.output.result(facts, "\n".join(lines))
 
 
 @operators.command()
@@ -206,6 +231,37 @@ def remove(chain: ChainOptions, operator_id: int) -> None:
     session.submit(session.client.operators.remove(operator_id))
 
 
+def _write_operators(path: Path, found: Sequence[OperatorState], *, are_named: object) -> list[int]:
+    """Writes what `--operators` reads, and returns the ids.
+
+    Removed operators, which take no more validators, are left out; one that was named is refused.
+
+    Raises:
+        ChainError: `operator_removed`; `operator_key_unknown`, a key does not stand in the logs.
+    """
+    keys: dict[int, str] = {}
+    for each in found:
+        if not each.is_active:
+            if are_named:
+                raise ChainError(
+                    f"operator {each.operator_id} is removed",
+                    code="operator_removed",
+                    hint="Name others; a removed operator takes no more validators.",
+                )
+            continue
+        if each.public_key is None:
+            raise ChainError(
+                f"the public key of operator {each.operator_id} is not readable",
+                code="operator_key_unknown",
+                hint="It stands in the log of its registration: is --start-block too high?",
+            )
+        keys[each.operator_id] = each.public_key
+    if not keys:
+        raise ChainError("there is no operator to write", code="operator_not_found")
+    write_private(path, operators_document(keys))
+    return list(keys)
+
+
 def _public_key(text: str | None, path: Path | None) -> str:
     if (text is None) == (path is None):
         raise UsageError("give either --public-key or --public-key-file", code="public_key")
@@ -218,9 +274,10 @@ def _public_key(text: str | None, path: Path | None) -> str:
         content = ""
     if content.startswith("{"):
         try:
-            content = json.loads(content).get("public_key")
+            fields = json.loads(content)
         except (ValueError, RecursionError):
-            content = ""
+            fields = {}
+        content = next((fields[name] for name in _KEY_FIELDS if name in fields), "")
     if not isinstance(content, str) or not content or "PRIVATE" in content:
         raise InputError(
             f"{path} holds no public key",

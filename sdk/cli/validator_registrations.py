@@ -99,6 +99,7 @@ def _register(
             )
             facts = _show(session, bulk, plan)
         else:
+            bulk.require_kept()
             plan, facts = None, _show_rest(session, bulk.journal)
         if session.options.dry_run:
             session.output.result({**facts, "sent": False}, "dry run: nothing was sent")

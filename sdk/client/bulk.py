@@ -28,7 +28,7 @@ from sdk.client.bulk_journal import (
     split_chunk,
 )
 from sdk.client.bulk_plan import BulkPlan, plan_bulk
-from sdk.client.bulk_settle import settle
+from sdk.client.bulk_settle import require_kept, settle
 from sdk.client.calls import Deployment
 from sdk.client.client import Client
 from sdk.client.contract_errors import ERRORS
@@ -102,6 +102,7 @@ class BulkRegistration:
         self._tell = tell
         self._context = client.context
         self._hint: ClusterSnapshot | None = None
+        self._is_kept = False
         self.journal = file.load()
         if self.journal is not None:
             self._require_own(self.journal)
@@ -162,6 +163,16 @@ class BulkRegistration:
         self._save(journal)
         return journal
 
+    def require_kept(self) -> None:
+        """Returns if what the journal calls registered still is; asked once, by `run` too.
+
+        Raises:
+            ChainError: `removed_since`, validators were removed after they were registered.
+        """
+        if self.journal is not None and not self._is_kept:
+            self._ask(require_kept(self._deployment, self._owner, self.journal, self._shares))
+            self._is_kept = True
+
     def run(self) -> BulkJournal:
         """Registers what is left, and returns the journal of the finished registration.
 
@@ -169,8 +180,10 @@ class BulkRegistration:
             PartialError: some validators are registered, then something failed; its `data` has the
                 cause's code. The same registration can be started again.
             PhalanxError: the cause itself, when nothing is registered yet.
+            ChainError: `removed_since`, as `require_kept`.
         """
         self._require_signer()
+        self.require_kept()
         try:
             index = 0
             while index < len(self._known.chunks):

@@ -12,7 +12,7 @@ from eth_typing import ChecksumAddress
 
 from sdk.client import reads, tracking
 from sdk.client.bulk_journal import BulkJournal, Chunk, split_chunk
-from sdk.client.bulk_plan import require_registered
+from sdk.client.bulk_plan import is_registered, require_registered
 from sdk.client.calls import Deployment
 from sdk.client.operation import Operation
 from sdk.client.sending import Context
@@ -70,6 +70,41 @@ def settle(
     if not is_sure and chunk.block is not None:
         is_sure = yield from _has_its_nonces(context.deployment, owner, block=chunk.block, end=end)
     return Settled((replace(chunk, is_verified=True), *rest), is_sure)
+
+
+def require_kept(
+    deployment: Deployment,
+    owner: ChecksumAddress,
+    journal: BulkJournal,
+    shares: Sequence[KeyShare],
+) -> Operation[None]:
+    """Return if every validator that the journal calls registered still is.
+
+    Chunks whose nonces are free again are left out: their block is gone, `settle` looks them up.
+
+    Raises:
+        ChainError: `removed_since`.
+    """
+    verified = [chunk for chunk in journal.chunks if chunk.is_verified]
+    if not verified:
+        return
+    next_nonce = yield from _next_nonce(deployment, owner)
+    kept = [chunk for chunk in verified if next_nonce >= journal.first_nonce + chunk.end]
+    known = [share for chunk in kept for share in shares[chunk.start : chunk.end]]
+    removed = []
+    for share in known:
+        is_kept = yield from is_registered(deployment, owner, share)
+        if not is_kept:
+            removed.append("0x" + bytes(share.public_key).hex())
+    if removed:
+        raise ChainError(
+            f"{len(removed)} of {len(known)} validators that the journal calls registered are not "
+            f"registered by {owner} now, first {removed[0]}",
+            code="removed_since",
+            hint="They were removed after this file was registered. Split them again with the "
+            f"next nonce, {next_nonce}, then register the new file.",
+            data={"removed": removed, "owner": owner, "next_nonce": next_nonce},
+        )
 
 
 def _look_up(

@@ -137,10 +137,12 @@ def list_operators(
     """The operators with their public keys, ascending; removed ones included.
 
     Raises:
-        ChainError: `operator_not_found`, one of `ids`.
+        ChainError: `operator_not_found`, one of `ids`; `no_registry`.
     """
     head = yield from block_header()
     keys = yield from operator_keys(deployment, ids, last_block=head.number)
+    if ids is None and not keys:  # an address without a registry has no logs either
+        yield from call_one(deployment, "getVersion", block=head.number)
     found = []
     for operator_id in sorted(set(ids)) if ids is not None else keys:
         state = yield from known_operator(deployment, operator_id, block=head.number)

@@ -133,6 +133,23 @@ def test_finished_registration_sends_nothing_more(desk: Desk, proxy: Proxy) -> N
     require_registered_once(desk)
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["for_real", "dry_run"])
+def test_validators_removed_since_are_not_called_registered(
+    desk: Desk, proxy: Proxy, dry: tuple[str, ...]
+) -> None:
+    file = desk.shares(1, 2, 3)
+    desk.write(*words(file)).ok()
+    ids = ",".join(map(str, IDS))
+    key = "0x" + bytes(keys.key_share(2).public_key).hex()
+    desk.write("validators", "remove", key, "--operators", ids).ok()
+    sent = proxy.count("eth_sendRawTransaction")
+    ran = desk.write(*words(file), *dry)
+    assert (ran.code, ran.error()["code"]) == (4, "removed_since")
+    assert ran.error()["data"]["removed"] == [key]
+    assert "next nonce, 3" in ran.error()["hint"]
+    assert proxy.count("eth_sendRawTransaction") == sent
+
+
 def test_node_that_dies_midway_leaves_a_partial_result(desk: Desk, proxy: Proxy) -> None:
     file = desk.shares(*NUMBERS)
     proxy.rule = lambda request: (

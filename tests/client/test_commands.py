@@ -53,6 +53,49 @@ def test_operator_from_registration_to_removal(desk: Desk) -> None:
     assert [each["is_active"] for each in listed] == [True] * 4 + [False]
 
 
+def test_operators_of_the_registry_are_listed_into_a_file_to_split_with(desk: Desk) -> None:
+    file = desk.folder / "operators.json"
+    ran = desk.read("operators", "list", "1,2,3,4", "--operators-file", file).ok().json()
+    assert ran["written"] == [1, 2, 3, 4]
+    again = desk.read("operators", "list", "--operators-file", file)
+    assert (again.code, again.error()["code"]) == (2, "file_exists")
+    password = desk.folder / "password.txt"
+    password.write_text("a long password")
+    secret = ("--password-file", password, "--json")
+    desk.run("validator-keys", "new", "--out", desk.folder / "validator", *secret).ok()
+    owner = ("--owner", desk.address, "--nonce", 0, "--operators", file)
+    split = ("keys", "split", desk.folder / "validator", *owner, *secret)
+    desk.run(*split, "--out", desk.folder / "keyshares.json").ok()
+    desk.write("validators", "register", desk.folder / "keyshares.json", "--deposit", 1).ok()
+
+
+def test_removed_operator_is_not_written_for_a_split(desk: Desk) -> None:
+    desk.world.client(OPERATOR).operators.remove(4).transact()
+    file = desk.folder / "operators.json"
+    named = desk.read("operators", "list", "3,4", "--operators-file", file)
+    assert (named.code, named.error()["code"]) == (4, "operator_removed")
+    ran = desk.read("operators", "list", "--operators-file", file).ok().json()
+    assert ran["written"] == [1, 2, 3]
+
+
+def test_operators_of_an_address_without_a_registry_are_an_error(desk: Desk) -> None:
+    nowhere = ("--rpc", desk.url, "--registry", desk.address, "--json")
+    ran = desk.run("operators", "list", *nowhere)
+    assert (ran.code, ran.error()["code"]) == (4, "no_registry")
+
+
+def test_operator_is_registered_by_its_keystore(desk: Desk) -> None:
+    key, password = desk.folder / "operator-1.json", desk.folder / "password.txt"
+    password.write_text("a long password")
+    made = desk.run(
+        *("operator-keys", "generate", "--out", key, "--password-file", password, "--json")
+    )
+    register = ("operators", "register", "--public-key-file", key, "--fee-wei", FEE_WEI)
+    assert desk.write(*register).ok().json()["operator_id"] == 5
+    shown = desk.read("operators", "show", 5).ok().json()
+    assert shown["public_key"] == made.ok().json()["public_key"]
+
+
 def test_declared_fee_is_executed_after_its_wait(desk: Desk) -> None:
     key = keys.operator_key(5).public_key.text
     register = ("operators", "register", "--public-key", key, "--fee-wei", FEE_WEI)
@@ -140,6 +183,19 @@ def test_private_operator_unsorted_operators_and_stale_nonce_have_their_messages
     unsorted = desk.read("cluster", "show", "--operators", "2,1,3,4")
     assert (unsorted.code, unsorted.error()["code"]) == (3, "operator_ids_not_sorted")
     assert unsorted.error()["hint"].startswith("Write 1, 2, 3, 4")
+
+
+def test_node_of_another_chain_is_refused_before_anything_else(
+    registered: Desk, proxy: Proxy
+) -> None:
+    desk = registered
+    deposit = ("cluster", "deposit", *CLUSTER, "--amount", 1)
+    for words in (("network", "show"), ("cluster", "show", *CLUSTER), (*deposit, "--dry-run")):
+        asked = len(proxy.seen)
+        ran = desk.read(*words, "--network", "hoodi")
+        assert (ran.code, ran.error()["code"]) == (2, "wrong_chain")
+        assert "the node follows chain 31337, hoodi is chain 560048" in ran.error()["message"]
+        assert [each["method"] for each in proxy.seen[asked:]] == ["eth_chainId"]
 
 
 def test_wrong_words_are_usage_errors(registered: Desk) -> None:
