@@ -148,7 +148,7 @@ def test_network_word_decodes_to_the_stored_account(world: World) -> None:
     stored = int.from_bytes(world.registry.getNetworkWord(), "big")
     earned = rates.network_earnings(1, eth=64) // FEE_UNIT
     index = rates.network_index(settled)
-    assert fields(stored, 32, 32, 64, 64, 40, 24) == (
+    assert fields(stored, 32, 24, 56, 80, 40, 24) == (
         settled, rates.network_fee_units, index, earned, 132, 2,
     )  # fmt: skip
     now = world.anvil.block_number()
