@@ -158,7 +158,7 @@ def test_safe_batch_carries_the_call_and_its_validity(world: World, tmp_path: Pa
     sent = {"from": world.account(OWNER), "gas": hex(10**6)}
     sent |= {"to": transaction["to"], "data": transaction["data"]}
     sent["value"] = hex(int(transaction["value"]))
-    receipt = world.rpc("eth_getTransactionReceipt", world.rpc("eth_sendTransaction", sent))
-    assert receipt["status"] == "0x1"
+    receipt = world.w3.eth.wait_for_transaction_receipt(world.rpc("eth_sendTransaction", sent))
+    assert receipt["status"] == 1
     with pytest.raises(UsageError, match="exists already"):
         prepared.to_safe_batch(path)
