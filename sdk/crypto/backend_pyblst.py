@@ -1,9 +1,9 @@
 """The default backend: blst through pyblst.
 
-pyblst multiplies by full 255-bit scalars in constant time, which costs 60 to 100 additions' worth
-even for the scalar 3. Recovery scalars over small operator ids are small integers once the common
-denominator is taken out, so `combine` doubles and adds them together (Straus). That is variable
-time, and right only because recovery scalars are public.
+pyblst multiplies by full 255-bit scalars in constant time, which costs 100 additions' worth even
+for the scalar 3. Recovery scalars over small operator ids are small integers once the common
+denominator is taken out, and the factors of a batch are short and many, so `combine` leaves both
+to `multiples`. That is variable time, and right only because those scalars are public.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any, Final
 from pyblst import BlstP1Element, BlstP2Element, final_verify, miller_loop
 
 from sdk.crypto.backend import DST, G1, G2, invalid_point
+from sdk.crypto.multiples import additions, sum_of_multiples
 from sdk.crypto.secret import CURVE_ORDER
 
-_STRAUS_MAX_BITS: Final = 96
-"""Above this length one constant-time multiplication per point is faster (docs/benchmarks.md)."""
+_MULTIPLICATION_ADDITIONS: Final = 100
+"""One constant-time multiplication costs as much in either group (docs/benchmarks.md)."""
 _HASH_CACHE: Final = 256
 """Messages whose curve point is kept: several signers of one root check the same message."""
 
@@ -77,25 +78,10 @@ def _hash_to_g2(message: bytes) -> G2:
 
 def _combine(points: Sequence[Any], scalars: Sequence[int], divisor: int) -> Any:
     bits = max(abs(scalar).bit_length() for scalar in scalars)
-    if bits > _STRAUS_MAX_BITS or not all(scalars):
+    if all(scalars) and additions(len(points), bits) < len(points) * _MULTIPLICATION_ADDITIONS:
+        total = sum_of_multiples(points, scalars)
+    else:
         total = points[0].scalar_mul(scalars[0])
         for point, scalar in zip(points[1:], scalars[1:], strict=True):
             total = total + point.scalar_mul(scalar)
-    else:
-        total = _straus(points, scalars, bits)
     return total if divisor == 1 else total.scalar_mul(pow(divisor, -1, CURVE_ORDER))
-
-
-def _straus(points: Sequence[Any], scalars: Sequence[int], bits: int) -> Any:
-    signed = [
-        (point if scalar > 0 else -point, abs(scalar))
-        for point, scalar in zip(points, scalars, strict=True)
-    ]
-    total: Any = None
-    for bit in range(bits - 1, -1, -1):
-        if total is not None:
-            total = total + total
-        for point, scalar in signed:
-            if scalar >> bit & 1:
-                total = point if total is None else total + point
-    return total

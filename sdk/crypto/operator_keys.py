@@ -48,6 +48,8 @@ PRIVATE_KEY_TEXT_MAX_BYTES: Final = 8192
 """PEM of RSA-2048 has 1.7 kB, base64 of it 2.3 kB."""
 _PARSED_KEYS: Final = 1024
 """Keys kept parsed: a file with many validators names the same few operators again and again."""
+_SIGNATURE_PADDING: Final = padding.PKCS1v15()
+_SIGNATURE_HASH: Final = SHA256()
 _FINGERPRINT_BYTES: Final = 8
 """Enough for people to compare by eye; programs compare whole keys."""
 _SHARE_TEXT: Final = re.compile(rb"(?:0x)?([0-9a-fA-F]{64})")
@@ -69,7 +71,7 @@ class OperatorPublicKey:
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Whether `signature` is the PKCS#1 v1.5 / SHA-256 signature over `message`."""
-        return self._verify(message, signature, padding.PKCS1v15())
+        return self._verify(message, signature, _SIGNATURE_PADDING)
 
     def verify_pss(self, message: bytes, signature: bytes) -> bool:
         """Whether `signature` is a PSS / SHA-256 signature over `message`, any salt length."""
@@ -86,7 +88,7 @@ class OperatorPublicKey:
         self, message: bytes, signature: bytes, scheme: padding.PKCS1v15 | padding.PSS
     ) -> bool:
         try:
-            self._key.verify(signature, message, scheme, SHA256())
+            self._key.verify(signature, message, scheme, _SIGNATURE_HASH)
         except InvalidSignature:
             return False
         return True
@@ -131,7 +133,7 @@ class OperatorPrivateKey(Redacted):
 
     def sign(self, message: bytes) -> bytes:
         """256 bytes, PKCS#1 v1.5 over SHA-256 of `message`; deterministic."""
-        return self._key.sign(message, padding.PKCS1v15(), SHA256())
+        return self._key.sign(message, _SIGNATURE_PADDING, _SIGNATURE_HASH)
 
     def decrypt_unchecked(self, ciphertext: bytes) -> bytes:
         """What PKCS#1 v1.5 decryption returns, which for a wrong ciphertext is random bytes.

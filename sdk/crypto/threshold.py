@@ -84,15 +84,20 @@ def recover_signature(partials: Mapping[OperatorId, AnySignature]) -> Signature:
 
     Raises:
         InputError: bad ids.
-        InvalidPoint: one of the partials is invalid.
+        InvalidPoint: one of the partials is invalid, or the result is the identity.
     """
+    return recover_signature_point(partials).data
+
+
+def recover_signature_point(partials: Mapping[OperatorId, AnySignature]) -> SignaturePoint:
+    """As `recover_signature`, with the point, which verifying it next then need not decode."""
     backend = bls.active()
     points = [
         partial.point if isinstance(partial, SignaturePoint) else bls.parse_signature(partial).point
         for partial in partials.values()
     ]
     numerators, denominator = _recovery_weights(tuple(partials), 0)
-    return Signature(backend.g2_encode(backend.g2_combine(points, numerators, denominator)))
+    return bls.signature_of_point(backend.g2_combine(points, numerators, denominator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +184,10 @@ def _recover_verified(
     partials: Mapping[OperatorId, AnySignature], validator_key: AnyPublicKey, message: bytes
 ) -> Signature | None:
     try:
-        signature = recover_signature(partials)
+        signature = recover_signature_point(partials)
     except InvalidPoint:
         return None
-    return signature if bls.verify(validator_key, message, signature) else None
+    return signature.data if bls.verify(validator_key, message, signature) else None
 
 
 def _evaluate(terms: Sequence[int], point: int) -> int:

@@ -181,12 +181,70 @@ def test_batch_names_exactly_the_bad_claims(backend: str) -> None:
     assert bls.verify_batch([]) == []
 
 
+def test_batch_holds_as_a_whole_only_if_every_claim_does(backend: str) -> None:
+    good = Claim(bls.public_key(SECRET), MESSAGE, bls.sign(SECRET, MESSAGE))
+    other = Claim(bls.public_key(OTHER), MESSAGE, bls.sign(OTHER, MESSAGE))
+    exchanged = [
+        Claim(good.public_key, MESSAGE, other.signature),
+        Claim(other.public_key, MESSAGE, good.signature),
+    ]
+    assert bls.verify_all([good, other])
+    assert not bls.verify_all([good, Claim(good.public_key, b"other", good.signature)])
+    assert not bls.verify_all([good, Claim(INFINITY_G1, MESSAGE, good.signature)])
+    assert not bls.verify_all(exchanged)
+    assert bls.verify_all([])
+
+
 def test_two_wrong_claims_that_cancel_out_are_both_found(backend: str) -> None:
     """Exchanged signatures sum to the right total; only random factors tell them apart."""
     key = bls.public_key(SECRET)
     first, second = bls.sign(SECRET, b"first"), bls.sign(SECRET, b"second")
     swapped = [Claim(key, b"first", second), Claim(key, b"second", first)]
     assert bls.verify_batch(swapped) == [False, False]
+
+
+def test_batch_over_few_messages_judges_each_claim_as_one_by_one(backend: str) -> None:
+    secrets = [SecretKey(scalar) for scalar in (11, 12, 13)]
+    claims = [
+        Claim(bls.public_key(secret), message, bls.sign(secret, signed))
+        for message, signed in ((b"a", b"a"), (b"b", b"b"), (b"a", b"b"))
+        for secret in secrets
+    ]
+    exchanged = Claim(claims[0].public_key, b"a", claims[1].signature)
+    claims.insert(4, exchanged)
+    one_by_one = [bls.verify(item.public_key, item.message, item.signature) for item in claims]
+    assert bls.verify_batch(claims) == one_by_one
+    assert one_by_one.count(True) == 6
+
+
+def test_signatures_exchanged_under_one_message_are_both_found(backend: str) -> None:
+    """Both claims are over one message, where a plain sum of keys and signatures would hold."""
+    keys = [bls.public_key(SECRET), bls.public_key(OTHER)]
+    signatures = [bls.sign(OTHER, MESSAGE), bls.sign(SECRET, MESSAGE)]
+    claims = [Claim(*pair) for pair in zip(keys, [MESSAGE] * 2, signatures, strict=True)]
+    assert bls.verify_batch(claims) == [False, False]
+
+
+def test_one_bad_claim_among_many_over_one_message_is_found() -> None:
+    """So many that the default backend adds up by buckets."""
+    secrets = [SecretKey(scalar) for scalar in range(101, 171)]
+    claims = [Claim(bls.public_key(each), MESSAGE, bls.sign(each, MESSAGE)) for each in secrets]
+    assert bls.verify_batch(claims) == [True] * 70
+    claims[33] = Claim(claims[33].public_key, MESSAGE, claims[34].signature)
+    assert bls.verify_batch(claims) == [place != 33 for place in range(70)]
+
+
+def test_signature_made_as_a_point_is_the_one_that_its_bytes_decode_to(backend: str) -> None:
+    made = bls.sign_point(SECRET, MESSAGE)
+    assert made.data == bls.sign(SECRET, MESSAGE)
+    encode = bls.active().g2_encode
+    assert encode(made.point) == encode(bls.parse_signature(made.data).point)
+
+
+def test_sum_at_infinity_is_no_signature(backend: str) -> None:
+    one = bls.sign_point(SECRET, MESSAGE).point
+    with pytest.raises(InvalidPoint):
+        bls.signature_of_point(bls.active().g2_combine([one, one], [1, -1]))
 
 
 @pytest.mark.parametrize("scalar", [0, -1, CURVE_ORDER, CURVE_ORDER + 1])
