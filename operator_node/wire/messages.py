@@ -1,0 +1,119 @@
+"""What operators say to each other, as values. Codecs are in `codec`, checks in `structure`.
+
+Pure. Numbers that a sender chooses (`kind`, `round`) stay plain integers until checked.
+Source: docs/protocol.md, "Wire containers".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from operator_node.wire.ids import MessageId
+from sdk.types import OperatorId
+
+
+class EnvelopeKind(IntEnum):
+    """What an envelope's data is."""
+
+    CONSENSUS = 0
+    PARTIAL_SIGNATURES = 1
+    DKG = 2
+    """Accepted by structure checks, never processed."""
+
+
+class ConsensusKind(IntEnum):
+    """Which step of consensus a message is."""
+
+    PROPOSAL = 0
+    PREPARE = 1
+    COMMIT = 2
+    ROUND_CHANGE = 3
+
+
+class PartialKind(IntEnum):
+    """What partial signatures are for."""
+
+    POST_CONSENSUS = 0
+    RANDAO = 1
+    SELECTION_PROOF = 2
+    CONTRIBUTION_PROOFS = 3
+    VALIDATOR_REGISTRATION = 4
+    VOLUNTARY_EXIT = 5
+    AGGREGATOR_COMMITTEE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`SSVMessage`: the bytes of one message and whose duty it belongs to."""
+
+    kind: int
+    id: MessageId
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """`SignedSSVMessage`: an envelope with RSA signatures over its encoding.
+
+    `full_data` and `signers` are outside the signed bytes. `signatures[i]` is of `signers[i]`.
+    """
+
+    signatures: tuple[bytes, ...]
+    signers: tuple[OperatorId, ...]
+    message: Envelope
+    full_data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusMessage:
+    """A message of QBFT. The justifications are encoded `SignedMessage`s without full data.
+
+    Attributes:
+        root: SHA-256 of the value.
+        data_round: round of the last prepare quorum, 0 for none; round changes only.
+    """
+
+    kind: int
+    height: int
+    round: int
+    identifier: bytes
+    root: bytes
+    data_round: int = 0
+    round_change_justification: tuple[bytes, ...] = ()
+    prepare_justification: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A consensus message whose outer operator signatures were verified on arrival."""
+
+    signed: SignedMessage
+    body: ConsensusMessage
+
+
+@dataclass(frozen=True, slots=True)
+class PartialSignature:
+    """One share's signature (96 bytes) over one signing root (32 bytes), not verified."""
+
+    signature: bytes
+    root: bytes
+    signer: OperatorId
+    validator_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartialSignatures:
+    """All partial signatures of one operator for one phase of one duty."""
+
+    kind: int
+    slot: int
+    items: tuple[PartialSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPartials:
+    """Partial signatures whose envelope's operator signature was verified on arrival."""
+
+    signed: SignedMessage
+    body: PartialSignatures
