@@ -1,0 +1,1 @@
+"""Mutated messages against every decoder and gossip validation: `python -m tests.fuzz`."""
