@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.vectors import dkg, keyshares, later, registry
+from tests.vectors import dkg, keyshares, registry, slashing
 from tests.vectors.case import Case, Run
+from tests.vectors.ssv import run as ssv
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "vectors"
 SETS: dict[str, tuple[Run, str]] = {
@@ -27,10 +28,10 @@ SETS: dict[str, tuple[Run, str]] = {
         "test data of ssvlabs/ssv-dkg (ceremonies made October 2024, output checker's test data as "
         "of April 2026; no tag); layout in docs/vectors.md",
     ),
-    "ssv-spec": (later.run_sub_tests, "ssvlabs/ssv-spec, main at 5d11f26bc (Boole)"),
-    "ssv-spec-alan": (later.run_sub_tests, "ssvlabs/ssv-spec, tag v1.2.2 (Alan)"),
+    "ssv-spec": (ssv.run, "ssvlabs/ssv-spec, main at 5d11f26bc (Boole)"),
+    "ssv-spec-alan": (ssv.run, "ssvlabs/ssv-spec, tag v1.2.2 (Alan)"),
     "slashing-protection": (
-        later.run_files,
+        slashing.run,
         "eth-clients/slashing-protection-interchange-tests, release v5.3.0",
     ),
 }

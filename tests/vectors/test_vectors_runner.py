@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sdk.testing.keys import (
 )
 from tests.vectors.__main__ import SETS, main
 
+DUTY_CASE: dict[str, object] = {"Name": "attester", "BeaconRole": 0, "RunnerRole": 0}
 OWNER_TEXT = "0x81592c3DE184A3E2c0DCB5a261BC107Bfa91f494"
 
 
@@ -146,19 +148,42 @@ def test_whatever_differs_is_a_named_failure(
     assert out.splitlines()[-1] == "vectors: 6 passed, 1 failed, 0 not run"
 
 
-def test_sets_for_later_are_counted_as_not_run(
+def write_families(folder: Path, **families: dict[str, object]) -> Path:
+    """A specification set with one file per family, in part `types`."""
+    part = folder / "ssv-spec" / "types"
+    part.mkdir(parents=True)
+    for family, data in families.items():
+        line = json.dumps({"file": f"{family}.json", "data": data}).encode()
+        name = f"{family.replace('_', '.')}.tests.jsonl.xz"
+        (part / name).write_bytes(lzma.compress(line + b"\n"))
+    return folder
+
+
+def test_families_of_a_specification_set_run_by_sub_test(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    families = {"one": {"subtests": 30}, "two": {"subtests": 12}}
-    for name in ("ssv-spec", "ssv-spec-alan"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "INDEX.json").write_text(json.dumps({"families": families}))
-    slashing = tmp_path / "slashing-protection"
-    slashing.mkdir()
-    for name in ("a.json", "b.json", "README.md"):
-        (slashing / name).write_text("{}")
-    assert main([str(tmp_path)]) == 0
-    assert last_line(capsys) == "vectors: 0 passed, 0 failed, 86 not run"
+    folder = write_families(tmp_path, duty_DutySpecTest=DUTY_CASE)
+    assert main([str(folder)]) == 0
+    assert last_line(capsys) == "vectors: 1 passed, 0 failed, 0 not run"
+
+
+def test_wrong_expectation_fails_its_sub_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_families(tmp_path, duty_DutySpecTest=DUTY_CASE | {"RunnerRole": 2})
+    assert main([str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert "  FAILED ssv-spec/duty.DutySpecTest/duty_DutySpecTest.json[0]" in out
+
+
+def test_family_that_nothing_here_runs_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_families(tmp_path, novel_NovelTest={}, duty_DutySpecTest=DUTY_CASE)
+    assert main([str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED ssv-spec/types/novel.NovelTest: no code here runs this family" in out
+    assert out.splitlines()[-1] == "vectors: 1 passed, 1 failed, 0 not run"
 
 
 @pytest.mark.parametrize("name", ["event-vectors.json", "accounting-vectors.json"])
