@@ -1,1 +1,1 @@
-"""Faults made by hand in the contracts, each of which the suite must notice."""
+"""Faults made by hand, in the contracts and in the node; the suite must notice each of them."""

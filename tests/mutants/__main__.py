@@ -1,6 +1,6 @@
 """Shows that the suite notices every fault: python -m tests.mutants [name ...].
 
-The sound contracts must pass the same tests first, or a failure would show nothing.
+The sound sources must pass the same tests first, or a failure would show nothing.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def main() -> int:
 
 
 def is_sound(workshop: Workshop, mutants: list[Mutant]) -> bool:
-    """Whether the unchanged contracts pass every test that is to catch something."""
+    """Whether the unchanged sources pass every test that is to catch something."""
     workshop.spoil(None)
     for family, arguments in sorted({(mutant.family, mutant.arguments) for mutant in mutants}):
         started = time.monotonic()
         result = workshop.test(family, arguments)
         words = " ".join((family, *arguments))
         verdict = "passes" if result.passed else "does not pass"
-        print(f"sound contracts: {words} {verdict} ({_since(started)})", flush=True)
+        print(f"sound sources: {words} {verdict} ({_since(started)})", flush=True)
         if not result.passed:
             print(result.output[-MOST_SHOWN:])
             return False

@@ -1,6 +1,6 @@
-"""The faults: unified diffs against `contracts/` under two lines that say what they are for.
+"""The faults: unified diffs against `contracts/` or `operator_node/` under two lines about them.
 
-`Fault:` says what is wrong with the changed contract; `Caught by:` names the tests that must fail
+`Fault:` says what is wrong with the changed source; `Caught by:` names the tests that must fail
 then, as `FAMILIES` and arguments. A patch must apply as it is, or it says nothing any more.
 """
 
@@ -22,23 +22,27 @@ class Family:
 
     Attributes:
         command: how they are started, from the root of a checkout; arguments follow.
-        marker: what stands in the output when one failed, and not when none could be run.
+        markers: what stands in the output when one failed, one of them at least, and not when none
+            could be run.
         environment: variables besides those of deploy/toolchain/run.
     """
 
     command: tuple[str, ...]
-    marker: str
+    markers: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
 
 
 FAMILIES = {
     "invariants": Family(
-        (".venv-contracts/bin/python", "-m", "tests.contracts.invariants"), "violation at step"
+        (".venv-contracts/bin/python", "-m", "tests.contracts.invariants"), ("violation at step",)
     ),
-    "forge": Family(("forge", "test", "--offline"), "[FAIL", (("FOUNDRY_PROFILE", "maths"),)),
+    "forge": Family(("forge", "test", "--offline"), ("[FAIL",), (("FOUNDRY_PROFILE", "maths"),)),
     "behaviour": Family(
         (".venv-contracts/bin/ape", "test", "--network", "ethereum:local:foundry", "-q"),
-        "\nFAILED ",
+        ("\nFAILED ",),
+    ),
+    "simulation": Family(
+        (".venv/bin/python", "-m", "tests.simulation"), (": safety: ", ": liveness: ")
     ),
 }
 """In the order in which they are worth trying: the first two take seconds."""
@@ -63,7 +67,7 @@ class Mutant:
 
 
 class UnusablePatch(Exception):
-    """A patch has no proper head, or does not apply to the contracts as they are now."""
+    """A patch has no proper head, or does not apply to the sources as they are now."""
 
 
 def all_mutants(folder: Path = FOLDER) -> list[Mutant]:
@@ -83,7 +87,7 @@ def read(path: Path) -> Mutant:
 
 
 def apply(mutant: Mutant, root: Path = ROOT, *, only_check: bool = False) -> None:
-    """Change the contracts below `root`, or see whether they could be.
+    """Change the sources below `root`, or see whether they could be.
 
     Raises:
         UnusablePatch: the text that it changes is no longer there.
@@ -96,5 +100,5 @@ def apply(mutant: Mutant, root: Path = ROOT, *, only_check: bool = False) -> Non
     if ran.returncode != 0:
         raise UnusablePatch(
             f"{mutant.path.name} does not apply any more: {ran.stderr.strip()}. "
-            "Make the same fault in the contracts as they are and write the patch anew."
+            "Make the same fault in the sources as they are and write the patch anew."
         )

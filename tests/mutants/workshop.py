@@ -1,4 +1,4 @@
-"""A copy of the checkout in a temporary directory, in which contracts are spoilt and tested.
+"""A copy of the checkout in a temporary directory, in which sources are spoilt and tested.
 
 Contracts are compiled for fewer runs there, which takes less time; no fault depends on it. What was
 compiled is kept in `.build/mutants`, by content.
@@ -20,9 +20,11 @@ from tests.mutants.patches import FAMILIES, ROOT, Mutant, apply
 
 COPIED = (
     *("ape-config.yaml", "foundry.toml", "pyproject.toml", "package.json"),
-    *("contracts", "deploy", "sdk"),
-    *("tests/__init__.py", "tests/contracts", "tests/forge"),
+    *("contracts", "deploy", "sdk", "operator_node"),
+    *("tests/__init__.py", "tests/contracts", "tests/forge", "tests/simulation"),
 )
+SPOILT = ("contracts", "operator_node")
+"""Where faults are made; everything else of the copy stays as it is."""
 LINKED = ("node_modules", ".venv", ".venv-contracts")
 # What a test run leaves behind; none of it may travel.
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".cache", ".build", ".pytest_cache")
@@ -51,7 +53,7 @@ class Result:
     def reason(self) -> str:
         """The line that says what failed, or the last one."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        marks = ("Violation:", "[FAIL", "FAILED ", "Error")
+        marks = ("Violation:", "[FAIL", "FAILED ", ": safety: ", ": liveness: ", "Error")
         telling = [line for mark in marks for line in lines if mark in line]
         line = (telling or lines or ["no output"])[0][:140]
         return "".join(letter for letter in line if letter.isprintable())
@@ -70,19 +72,21 @@ class Workshop:
         kept.mkdir(parents=True, exist_ok=True)
         (root / ".build").mkdir()
         (root / ".build" / "contracts").symlink_to(kept)
-        _copy(root / "contracts", root / "sound")
+        for name in SPOILT:
+            _copy(root / name, root / "sound" / name)
         for name in ("sdk/toolchain/compile.py", "foundry.toml"):
             _compile_faster(root / name)
 
     def spoil(self, mutant: Mutant | None) -> None:
-        """Put the contracts back, then make one fault in them, if any."""
-        shutil.rmtree(self.root / "contracts")
-        _copy(self.root / "sound", self.root / "contracts")
+        """Put the sources back, then make one fault in them, if any."""
+        for name in SPOILT:
+            shutil.rmtree(self.root / name)
+            _copy(self.root / "sound" / name, self.root / name)
         if mutant is not None:
             apply(mutant, self.root)
 
     def test(self, family: str, arguments: tuple[str, ...]) -> Result:
-        """Run tests on the contracts as they are in the copy."""
+        """Run tests on the sources as they are in the copy."""
         chosen = FAMILIES[family]
         command = ["deploy/toolchain/run", *chosen.command, *_placed(family, arguments)]
         environment = os.environ | dict(chosen.environment)
@@ -98,7 +102,7 @@ class Workshop:
             text=True,
             timeout=LONGEST_S,
         )
-        failed = ran.returncode != 0 and chosen.marker in ran.stdout
+        failed = ran.returncode != 0 and any(marker in ran.stdout for marker in chosen.markers)
         return Result(failed=failed, passed=ran.returncode == 0, output=ran.stdout)
 
 
