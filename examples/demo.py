@@ -2,9 +2,9 @@
 
 Makes keys, splits them, proves the file, deploys the registry on a local chain, registers operators
 and validators, lets any three operators sign, shows that two cannot, takes the cluster through
-liquidation and back, and has a damaged file refused. Every transaction's cost is printed beside
-SSV's. Everything happens in a temporary folder and on a chain of its own, with the commands and the
-client a staker uses.
+liquidation and back, has a damaged file refused, and lets the operators attest together. Every
+transaction's cost is printed beside SSV's. Everything happens in a temporary folder and on a chain
+of its own, with the commands and the client a staker uses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from examples import demo_keys, demo_registry
+from examples import demo_duty, demo_keys, demo_registry
 from examples.demo_chain import LocalChain, Stopped, end_children, local_chain, stop_signals
 from examples.demo_costs import Costs
 from examples.demo_show import DemoFailed, say, title
@@ -61,7 +61,9 @@ def run(costs: Costs) -> None:
     say("SSV's figures: recorded from its v2 contracts under the same rules, not run here;")
     say("`make gas` compares every operation under equal conditions (docs/benchmarks.md).")
     say("Not shown: balance proofs, which need beacon states; tests/contracts_proofs has them.")
-    say("Not built yet: operator node and indexer; see docs/architecture.md.")
+    say("Real too: the operators' consensus, slashing records and signatures, in one process.")
+    say("Made up: what a beacon node would tell them.")
+    say("Not built yet: the node around them and the indexer; see docs/architecture.md.")
 
 
 def journey_from_key_to_reactivation(folder: Path, *, chain: LocalChain, costs: Costs) -> None:
@@ -80,6 +82,7 @@ def journey_from_key_to_reactivation(folder: Path, *, chain: LocalChain, costs: 
     demo_keys.refuse_damage(folder, "validators")
     title("What it cost, beside SSV's contracts")
     costs.show()
+    demo_duty.attest_together(folder, on_chain)
 
 
 if __name__ == "__main__":
