@@ -1,5 +1,7 @@
 """Measured figures: `make bench`. Prints Markdown; docs/benchmarks.md quotes a run of it.
 
+`python -m tests.bench consensus` runs that benchmark alone; several names run several.
+
 Nothing here is a test: a figure depends on the machine and on what else it does. Comparisons are
 ratios within one run.
 """
@@ -10,22 +12,35 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import bls, proofs, registry, splitting
+from tests.bench import bls, consensus, proofs, registry, splitting
 
 ROOT = Path(__file__).parents[2]
+BENCHMARKS: dict[str, Callable[[], object]] = {
+    "bls": bls.run,
+    "registry": registry.run,
+    "consensus": consensus.run,
+    "proofs": proofs.run,
+    "splitting": lambda: splitting.run(ROOT),
+}
+"""In the order in which they run."""
 
 
-def main() -> int:
-    """Runs every benchmark; returns the exit code."""
+def main(names: Sequence[str]) -> int:
+    """Runs the benchmarks of these names, all if none is given; returns the exit code."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        return 2
     print(f"machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}")
     print(f"python {platform.python_version()}, commit {_commit()}")
     print(f"load before the run: {os.getloadavg()[0]:.1f}\n", flush=True)
-    bls.run()
-    registry.run()
-    proofs.run()
-    return splitting.run(ROOT)
+    for name, run in BENCHMARKS.items():
+        if not names or name in names:
+            run()
+    return 0
 
 
 def _processor() -> str:
@@ -47,4 +62,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
