@@ -11,7 +11,7 @@ PYTEST := $(RUN) .venv/bin/python -m pytest
 CONTRACTS := APE_DATA_FOLDER=$(CURDIR)/.build/ape $(RUN) .venv-contracts/bin/python -m pytest -c tests/contracts/pytest.ini
 FAST := not slow and not toolchain
 
-.PHONY: help setup check lint test demo contracts gas invariants mutants vectors bench fmt lock audit clean .installed
+.PHONY: help setup check lint test demo contracts gas invariants mutants sim fuzz vectors bench docs fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,14 @@ invariants: setup ## fuzz the contracts against the model: STEPS=n SEED=s
 	@echo "==> invariants"
 	@$(RUN) .venv-contracts/bin/python -m tests.contracts.invariants --steps $(or $(STEPS),2000) --seed $(or $(SEED),1)
 
+sim: setup ## whole committees on virtual time under faults: SEEDS=n [N=4|7|10|13] [SEED=s] [REAL=1]
+	@echo "==> simulation"
+	@$(RUN) .venv/bin/python -m tests.simulation --seeds $(or $(SEEDS),500) $(if $(N),--size $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real)
+
+fuzz: setup ## hostile bytes into every decoder and the gossip rules: MINUTES=m [SEED=s]
+	@echo "==> fuzz"
+	@$(RUN) .venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED))
+
 vectors: setup ## run published test vectors: DIR=folder, by default the one beside this checkout
 	@echo "==> vectors"
 	@$(RUN) .venv/bin/python -m tests.vectors $(DIR)
@@ -69,6 +77,10 @@ vectors: setup ## run published test vectors: DIR=folder, by default the one bes
 bench: setup ## figures, with the command and machine that made them
 	@echo "==> benchmarks"
 	@$(RUN) .venv/bin/python -m tests.bench
+
+docs: .installed ## write the generated pages of docs/ anew
+	@echo "==> generated pages"
+	@.venv/bin/python -m deploy.pages
 
 fmt: .installed ## repair formatting and what lint can repair
 	@echo "==> ruff: lint, with repairs"
