@@ -1,1 +1,4 @@
-"""Operator node: signs duties with co-operators. Not built yet, see docs/architecture.md."""
+"""Operator node: signs duties with co-operators. The protocol stands; what surrounds it comes next.
+
+Rooms and their order: docs/architecture.md.
+"""
