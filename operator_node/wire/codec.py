@@ -160,6 +160,8 @@ def decode_consensus(data: bytes) -> ConsensusMessage:
         raise malformed(f"offsets {offsets} of a consensus message with {size} bytes")
     if changes - identifier > MESSAGE_ID_BYTES:
         raise malformed(f"an identifier has at most 56 bytes, got {changes - identifier}")
+    if changes == size:  # no justifications, as in all messages of round 1
+        return ConsensusMessage(kind, height, round_, data[identifier:], root, data_round)
     return ConsensusMessage(
         kind,
         height,
