@@ -51,7 +51,7 @@ from operator_node.wire.ids import BeaconRole, RunnerRole
 from operator_node.wire.messages import PartialKind, ReceivedPartials
 from operator_node.wire.records import Share
 from operator_node.wire.value_codec import encode_aggregator_committee_value
-from operator_node.wire.values import Assigned, ValidatorDuty
+from operator_node.wire.values import Assigned
 from sdk.types import Signature, Slot
 
 
@@ -85,7 +85,7 @@ class AggregationDuty(Duty):
             for each in selections_of(duty.duties, setting.chain)
         }
         self._proofs: dict[Pair, Signature] = {}
-        self._checked: set[ValidatorDuty] = set()
+        self._checked: set[Pair] = set()
         self._offer: Offer | None = None
         self._endorsements: dict[Pair, Endorsement] = {}
         self._version = setting.chain.version_at(duty.slot)
@@ -187,7 +187,7 @@ class AggregationDuty(Duty):
         for pair, proof in complete:
             selection = self._selections[pair]
             duty = selection.duty
-            self._checked.add(duty)
+            self._checked.add(pair)
             if selection.is_aggregator:
                 is_chosen = rule.is_aggregator(duty, proof)
             else:
@@ -201,7 +201,7 @@ class AggregationDuty(Duty):
 
     def _end_if_nobody(self) -> list[Command]:
         """Ends the duty when nobody can be chosen any more."""
-        if self._checked == self._duties:
+        if self._checked == self._selections.keys():
             return [self._finish(Reason.NOTHING_SELECTED)]
         if len(self.first.seen) < len(self._setting.committee) or self.first.is_recovering:
             return []

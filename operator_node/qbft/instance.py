@@ -161,15 +161,15 @@ class Instance:
     def _on_prepare(self, received: Received) -> list[Output]:
         setup, state = self._setup, self.state
         arrival.check_prepare(setup, state, received)
-        prepares = state.prepares.get(state.round, ())
-        had_quorum = has_quorum(prepares, setup.committee)
         if not add_first(state.prepares, received):
             return []
         outputs: list[Output] = []
         prepares = state.prepares[state.round]
         if state.is_prepare_held:
             outputs += self._prepare_if_vouched(prepares)
-        if had_quorum or not has_quorum(prepares, setup.committee) or state.proposal is None:
+        if state.proposal is None or not has_quorum(prepares, setup.committee):
+            return outputs
+        if has_quorum(prepares[:-1], setup.committee):
             return outputs
         state.prepared_round = state.round
         state.prepared_value = state.proposal.signed.full_data

@@ -25,7 +25,12 @@ from operator_node.testing.faults import (
     PlannedCluster,
     slot_start_ms,
 )
-from operator_node.testing.faulty import with_blind_leader, with_faulty_operators, with_sneaks
+from operator_node.testing.faulty import (
+    with_blind_leader,
+    with_faulty_operators,
+    with_liars,
+    with_sneaks,
+)
 from operator_node.testing.moving import moved_plan
 from operator_node.testing.schedules import SLOTS, contest, draw_duties, put_on_false_chain
 from operator_node.wire.generations import NEVER
@@ -38,7 +43,8 @@ HARMLESS_CLOCK_ERROR_MS: Final = 24
 """Two clocks then differ by less than the 50 ms that peers grant (TIM-3)."""
 
 _STORIES: Final = {
-    "ordinary": 60,
+    "ordinary": 50,
+    "calm": 12,
     "sneak": 12,
     "contested": 8,
     "blind": 7,
@@ -49,6 +55,7 @@ _STORIES: Final = {
 }
 """What a plan is about, and how often. Ordinary ones are about everything at once.
 
+- calm: f liars and nothing else, so that all that they cannot prevent is owed.
 - sneak: the leader of round 2 lies about what was prepared, after one operator alone decided.
 - contested: validators attest in two slots of an epoch, as after a re-org of the schedule.
 - blind: honest operators have no beacon nodes for a while, and a liar has values to offer.
@@ -77,6 +84,8 @@ def draw_plan(choices: Choices, size: int) -> Plan:
         plan = replace(plan, duties=contest(plan.duties, plan.first_slot, stories))
     if story == "false chain":
         plan = put_on_false_chain(plan)
+    if story == "calm":
+        return with_liars(replace(plan, calm_ms=0), choices.of("operators"))
     plan = _with_network_faults(plan, choices.of("network"))
     plan = with_faulty_operators(plan, choices.of("operators"))
     if story == "sneak":

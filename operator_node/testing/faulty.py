@@ -70,6 +70,14 @@ def with_faulty_operators(plan: Plan, random: Random) -> Plan:
     return plan
 
 
+def with_liars(plan: Plan, random: Random) -> Plan:
+    """As many liars as the committee bears, and nobody else who is faulty."""
+    operators = plan.clusters[0].operators
+    for operator in random.sample(operators, Committee(operators).f):
+        plan = _faulty(plan, random, operator, "liar")
+    return plan
+
+
 def with_blind_leader(plan: Plan, random: Random) -> Plan:
     """Only a leader, and further ones up to f, are faulty; they see the chain, and nobody else."""
     duty = _consensual(plan, random)

@@ -79,7 +79,7 @@ def moved_plan(choices: Choices, size: int) -> Plan:
         boole=random.choice((Epoch(0), Epoch(FIRST_EPOCH + 2), NEVER)),
         duties=duties,
         calm_ms=0,
-        crashes=tuple(_restarts(random, sorted({*old, *new}), first)),
+        crashes=() if liars else _restarts(random, sorted({*old, *new}), first),
         liars=tuple(liars),
         beacon_faults=faults,
         beyond_f=bool(faults),
@@ -109,10 +109,9 @@ def _common_lies(random: Random, operators: set[OperatorId]) -> tuple[BeaconFaul
     return tuple(BeaconFault(each, BeaconTrouble.LYING, begin, end) for each in sorted(operators))
 
 
-def _restarts(random: Random, operators: list[OperatorId], first: int) -> list[Crash]:
-    """Short ones, of one operator at most; its record must survive."""
+def _restarts(random: Random, operators: list[OperatorId], first: int) -> tuple[Crash, ...]:
+    """A short one of one operator at most; its record must survive."""
     if random.random() < 0.5:
-        return []
+        return ()
     down = slot_start_ms(first + random.randrange(EPOCHS * SLOTS_PER_EPOCH))
-    crash = Crash(random.choice(operators), down, down + 1_000, keeps_state=False)
-    return [crash]
+    return (Crash(random.choice(operators), down, down + 1_000, keeps_state=False),)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from operator_node.testing import (
     BeaconFault,
     BeaconTrouble,
+    Liar,
+    Lie,
     Plan,
     PlannedDuty,
     StandIns,
@@ -14,8 +16,8 @@ from operator_node.testing import (
 )
 from operator_node.testing.faults import FOREVER_MS
 from operator_node.wire.ids import RunnerRole
-from sdk.types import Epoch
-from tests.simulation.textbook import HAPPY, LEADER, SLOT, VALIDATORS
+from sdk.types import Epoch, Slot
+from tests.simulation.textbook import HAPPY, LEADER, OPERATORS, SLOT, VALIDATORS
 
 
 def with_duty(role: RunnerRole, *, sync: tuple[int, ...] = ()) -> Plan:
@@ -32,3 +34,19 @@ def test_a_beacon_node_that_answers_garbage_for_a_contribution_is_survived() -> 
     report = run(plan, StandIns())
     assert report.violations == ()
     assert report.done == 1
+
+
+def test_a_bad_selection_proof_for_one_subnet_does_not_end_the_duty() -> None:
+    """A contributor counted as checked by its first subnet; others' second chance came too late."""
+    slot = Slot(SLOT + 1)
+    plan = with_duty(RunnerRole.AGGREGATOR_COMMITTEE, sync=VALIDATORS[:1])
+    plan = replace(
+        plan,
+        first_slot=slot,
+        duties=(replace(plan.duties[0], slot=slot, validators=()),),
+        liars=(Liar(OPERATORS[1], frozenset({Lie.BAD_PARTIALS})),),
+        work_ms=40,
+    )
+    reports = [run(replace(plan, seed=seed), StandIns()) for seed in range(6)]
+    assert [report.violations for report in reports] == [()] * 6
+    assert {report.done for report in reports} == {1}

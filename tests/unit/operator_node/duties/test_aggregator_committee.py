@@ -191,11 +191,16 @@ def test_nobody_chosen_ends_the_duty_once_all_are_checked() -> None:
     assert [outcome.reason for outcome in desk.outcomes] == [Reason.NOTHING_SELECTED]
 
 
-def test_contributor_counts_as_checked_by_its_first_subnet() -> None:
+def test_contributor_is_checked_when_all_its_subnets_are() -> None:
+    """Else one liar with a bad partial for one subnet would end the duty of honest operators."""
     desk = desk_of(CONTRIBUTOR, chosen=Chosen(frozenset()))
-    root = desk.asked[0].root
+    first, *others = [item.root for item in desk.asked]
     for sender in (2, 3):
-        desk.receive(partials_of(sender, [(19, root)], slot=SLOT, kind=FIRST))
+        desk.receive(partials_of(sender, [(19, first)], slot=SLOT, kind=FIRST))
+    assert others
+    assert desk.outcomes == []
+    for sender in (2, 3):
+        desk.receive(partials_of(sender, [(19, root) for root in others], slot=SLOT, kind=FIRST))
     assert [outcome.reason for outcome in desk.outcomes] == [Reason.NOTHING_SELECTED]
 
 
