@@ -48,7 +48,7 @@ def attest_together(folder: Path, on_chain: KeyShare) -> None:
         outcome = operator.outcome
         check(outcome is not None and outcome.reason is Reason.DONE, f"{operator.me}: {outcome}")
         (attestation,) = operator.submitted
-        say(f"operator {operator.me}: agreed, signed, combined: 0x{attestation.root.hex()}")
+        say(f"operator {operator.me}: agreed, signed, combined: 0x{attestation.root[:8].hex()}…")
     check(len({each.submitted[0].data for each in operators}) == 1, "their attestations differ")
     say("all four hold the same attestation; its signature verifies under the registered key")
 

@@ -35,7 +35,6 @@ from operator_node.duties.types import (
     Reached,
     Recovered,
     Setting,
-    Sign,
     Signed,
     SignItem,
     Step,
@@ -120,7 +119,7 @@ class AggregationDuty(Duty):
         """Asks for the own parts of all selection proofs."""
         if not self._selections:
             return [Reached(Step.STARTED), self._finish(Reason.NOTHING_SELECTED)]
-        return [Reached(Step.STARTED), Sign(self._items(self._selections))]
+        return [Reached(Step.STARTED), self.first.sign(self._items(self._selections))]
 
     def signed(self, results: tuple[Signed | Withheld, ...]) -> list[Command]:
         """Publishes what was signed in one message per phase."""
@@ -135,7 +134,7 @@ class AggregationDuty(Duty):
             commands += [Reached(Step.PRE_SIGNED), *published]
         if of_second and (published := self.second.publish(of_second)):
             commands += [Reached(Step.SIGNED), *published]
-        return commands
+        return commands + self._end_if_done()
 
     def receive(self, message: ReceivedPartials) -> list[Command]:
         """An operator's partial signatures of either phase.
@@ -258,7 +257,7 @@ class AggregationDuty(Duty):
         self.second.due = frozenset(self._endorsements)
         commands: list[Command] = [Reached(Step.DECIDED)]
         if self._endorsements:
-            commands.append(Sign(self._items(self._endorsements)))
+            commands.append(self.second.sign(self._items(self._endorsements)))
         return commands
 
     def _wanted(self) -> Callable[[BeaconRole, Assigned], bool]:
@@ -310,8 +309,12 @@ class AggregationDuty(Duty):
         """
         self._course.note_submitted(results)
         self._answered |= {self._submitted_as[each.item.root] for each in results}
-        unchosen = self._duties_left()
-        if unchosen or self._answered != self.second.due:
+        return self._end_if_done()
+
+    def _end_if_done(self) -> list[Command]:
+        if self.first.is_signing or self.second.is_signing or not self._endorsements:
+            return []
+        if self._duties_left() or self._answered != self.second.due:
             return []
         self.finished = True
         return [Reached(Step.SUBMITTED), self._course.finish_submitted()]

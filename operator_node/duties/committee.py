@@ -30,7 +30,6 @@ from operator_node.duties.types import (
     Recovered,
     Review,
     Setting,
-    Sign,
     Signed,
     SignItem,
     Step,
@@ -210,13 +209,14 @@ class VoteDuty(Duty):
         votes = self._votes(decode_beacon_vote(value))
         self._due = {Pair(vote.duty.validator_index, vote.ballot.root): vote for vote in votes}
         self.phase.due = frozenset(self._due)
-        return [Reached(Step.DECIDED), Sign(tuple(self._item(vote) for vote in votes))]
+        return [Reached(Step.DECIDED), self.phase.sign(self._item(vote) for vote in votes)]
 
     def signed(self, results: tuple[Signed | Withheld, ...]) -> list[Command]:
         """Publishes what was signed in one message; what was withheld stops nobody else."""
         self._course.note_signed(results)
         commands = self.phase.publish(results)
-        return [Reached(Step.SIGNED), *commands] if commands else []
+        published = [Reached(Step.SIGNED), *commands] if commands else []
+        return [*published, *self._end_if_done()]
 
     def receive(self, message: ReceivedPartials) -> list[Command]:
         """Stores an operator's partial signatures and recovers what they completed.
@@ -245,7 +245,10 @@ class VoteDuty(Duty):
         """Ends the duty when beacon nodes have answered for its last object."""
         self._course.note_submitted(results)
         self._answered |= {(each.item.kind, each.item.validator_index) for each in results}
-        if len(self._answered) < len(self._due):
+        return self._end_if_done()
+
+    def _end_if_done(self) -> list[Command]:
+        if self.phase.is_signing or len(self._answered) < len(self._due):
             return []
         self.finished = True
         return [Reached(Step.SUBMITTED), self._course.finish_submitted()]

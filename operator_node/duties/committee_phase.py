@@ -19,7 +19,9 @@ from operator_node.duties.types import (
     Recovered,
     RecoveryRequest,
     Setting,
+    Sign,
     Signed,
+    SignItem,
     Withheld,
 )
 from operator_node.wire.faults import Fault
@@ -63,6 +65,7 @@ class CommitteePhase:
         """
         self.due: frozenset[Pair] = frozenset()
         self.is_answered = False
+        self._is_asked = False
         self.seen: set[OperatorId] = set()
         self.partials = Partials(
             committee=setting.committee,
@@ -73,6 +76,18 @@ class CommitteePhase:
         self._kind = kind
         self._slot = slot
         self._fault = fault
+
+    def sign(self, items: Iterable[SignItem]) -> Sign:
+        """Asks for the own partial signatures."""
+        self._is_asked = True
+        return Sign(tuple(items))
+
+    @property
+    def is_signing(self) -> bool:
+        """Whether the own signer has yet to answer. A duty that ended now would never publish what
+        it signed, and co-operators may need it.
+        """
+        return self._is_asked and not self.is_answered
 
     def publish(self, results: Iterable[Signed | Withheld]) -> list[Command]:
         """The own message, without what was withheld; nothing if all was."""

@@ -74,6 +74,8 @@ class OnePhaseDuty(Duty):
         self.slot = slot
         self.finished = False
         self.decided_value = b""
+        self._is_submitted = False
+        self._has_errors = False
         self._statement = statement
         self.phase = Phase(setting, share, kind=statement.kind, slot=slot, roots=(statement.root,))
         self._course = Course(setting, role=self.role, slot=slot, due=(share.validator_index,))
@@ -86,7 +88,8 @@ class OnePhaseDuty(Duty):
         """Publishes it; without it the others can still complete the duty here."""
         self._course.note_signed(results)
         commands = self.phase.publish(results)
-        return [Reached(Step.PRE_SIGNED), *commands] if commands else []
+        published = [Reached(Step.PRE_SIGNED), *commands] if commands else []
+        return [*published, *self._end_if_done()]
 
     def receive(self, message: ReceivedPartials) -> list[Command]:
         """An operator's partial signature.
@@ -114,8 +117,15 @@ class OnePhaseDuty(Duty):
     def submitted(self, results: tuple[Submitted, ...]) -> list[Command]:
         """Ends the duty, well or not."""
         self._course.note_submitted(results)
+        self._is_submitted = True
+        self._has_errors = any(result.error for result in results)
+        return self._end_if_done()
+
+    def _end_if_done(self) -> list[Command]:
+        if self.phase.is_signing or not self._is_submitted:
+            return []
         self.finished = True
-        if any(result.error for result in results):
+        if self._has_errors:
             return [self._course.expire(Waiting.SUBMISSION)]
         return [Reached(Step.SUBMITTED), self._course.finish()]
 

@@ -82,6 +82,7 @@ class Phase:
         )
         self.signatures: dict[bytes, Signature] = {}
         self.is_answered = False
+        self._is_asked = False
         self._setting = setting
         self._share = share
         self._kind = kind
@@ -94,6 +95,13 @@ class Phase:
         return all(root in self.signatures for root in self.roots)
 
     @property
+    def is_signing(self) -> bool:
+        """Whether the own signer has yet to answer. A duty that ended now would never publish what
+        it signed, and co-operators may need it.
+        """
+        return self._is_asked and not self.is_answered
+
+    @property
     def signers(self) -> frozenset[OperatorId]:
         """Whose partial signatures are here for every root."""
         found = [self.partials.signers(self._share.validator_index, root) for root in self.roots]
@@ -101,6 +109,7 @@ class Phase:
 
     def sign(self) -> Sign:
         """Asks for the own partial signatures, once per distinct root."""
+        self._is_asked = True
         distinct = dict.fromkeys(self.roots)
         return Sign(tuple(SignItem(self._share, root, self._guard) for root in distinct))
 

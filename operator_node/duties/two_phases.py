@@ -151,7 +151,7 @@ class TwoPhaseDuty(Duty):
             commands += [Reached(Step.PRE_SIGNED), *published]
         if of_second and self.second is not None and (published := self.second.publish(of_second)):
             commands += [Reached(Step.SIGNED), *published]
-        return commands
+        return commands + self._end_if_done()
 
     def receive(self, message: ReceivedPartials) -> list[Command]:
         """An operator's partial signatures of either phase.
@@ -265,7 +265,12 @@ class TwoPhaseDuty(Duty):
         self._course.note_submitted(results)
         self._unanswered -= len(results)
         self._has_errors |= any(result.error for result in results)
-        if self._unanswered > 0:
+        return self._end_if_done()
+
+    def _end_if_done(self) -> list[Command]:
+        if self.second is None or self._unanswered > 0:
+            return []
+        if self.first.is_signing or self.second.is_signing:
             return []
         self.finished = True
         if self._has_errors:

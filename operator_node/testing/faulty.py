@@ -44,7 +44,7 @@ _SCHEMES: Final[tuple[tuple[tuple[Lie, ...], int], ...]] = (
     ((Lie.BAD_PARTIALS,), 8),
     ((Lie.NO_PARTIALS,), 4),
     ((Lie.ABSENT,), 6),
-    ((Lie.REPLAYS,), 5),
+    ((Lie.REPLAYS,), 8),
     ((Lie.EDGES,), 4),
     ((Lie.SELECTIVE, Lie.BAD_PARTIALS), 4),
     ((), 8),

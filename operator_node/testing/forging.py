@@ -13,13 +13,15 @@ from hashlib import sha256
 from typing import Final
 
 from operator_node.testing.false_values import second_value
-from operator_node.testing.mouth import Mouth, Utterance, enclose
+from operator_node.testing.mouth import Mouth, Preparation, Utterance, enclose
 from operator_node.wire.codec import encode_signed
 from operator_node.wire.messages import ConsensusKind, ConsensusMessage, SignedMessage
 
 FORGED_SIGNATURE: Final = bytes(range(256))
 _EAGER_MS: Final = 400
 """Some time for round changes to come that a forger may use."""
+_STALE: Final = 0.5
+"""How often an old preparation is claimed, once there is one; valid, and in everybody's way."""
 _NOTHING: Final = bytes(32)
 """Root of a round change that claims nothing."""
 
@@ -62,7 +64,10 @@ def unasked_proposal(mouth: Mouth, body: ConsensusMessage) -> Iterator[Utterance
 def false_round_change(
     mouth: Mouth, said: Utterance, body: ConsensusMessage
 ) -> Iterable[Utterance]:
-    """Claims to one half that the second value was prepared, in some round; and asks for more."""
+    """Claims what was prepared long ago; or, to one half, that the second value was."""
+    stale = mouth.oldest_preparation(body.height, body.identifier)
+    if stale is not None and mouth.random.random() < _STALE:
+        return (Utterance(enclose(_stale_claim(body, stale)), stale.value),)
     value = mouth.latest_value(body.height)
     if not value:
         return (said,)
@@ -82,6 +87,16 @@ def false_round_change(
         Utterance(enclose(claim), other, mouth.halves[0]),
         replace(said, receivers=mouth.halves[1]),
         Utterance(enclose(ahead), said.full_data),
+    )
+
+
+def _stale_claim(body: ConsensusMessage, stale: Preparation) -> ConsensusMessage:
+    """What was once prepared, with its true proof, whatever was prepared since."""
+    return replace(
+        body,
+        root=sha256(stale.value).digest(),
+        data_round=stale.round,
+        round_change_justification=stale.proof,
     )
 
 

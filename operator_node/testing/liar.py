@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Final
 
 from operator_node.qbft.rounds import leader_of
 from operator_node.testing.byzantine import twist
@@ -10,11 +12,17 @@ from operator_node.testing.desk import Job
 from operator_node.testing.fake_beacon import FakeBeacon
 from operator_node.testing.faults import Lie, PlannedDuty
 from operator_node.testing.mouth import Mouth, Utterance
+from operator_node.testing.network import Packet
 from operator_node.testing.node import Message, OperatorNode, Surroundings
 from operator_node.testing.telling import tell_envelope
 from operator_node.testing.world import Cluster
+from operator_node.wire.codec import decode_signed, encode_signed
+from operator_node.wire.generations import Generation
 from operator_node.wire.messages import Envelope, Received
 from sdk.types import OperatorId
+
+_STRIPPED: Final = 0.5
+"""How often a replaying liar strips what it gets."""
 
 
 class LiarNode(OperatorNode):
@@ -57,6 +65,23 @@ class LiarNode(OperatorNode):
                 self.process.after(said.delay_ms, self._say, job, said)
             else:
                 self._say(job, said)
+
+    def _on_packet(self, packet: Packet, had_before: bool) -> None:
+        if Lie.REPLAYS in self._lies and not had_before:
+            self._pass_on_stripped(packet)
+        super()._on_packet(packet, had_before)
+
+    def _pass_on_stripped(self, packet: Packet) -> None:
+        """Race the true message with a copy that lacks the data that no signature covers."""
+        signed = decode_signed(packet.data, Generation.BOOLE)
+        if signed.full_data and self._choices.random() < _STRIPPED:
+            data = encode_signed(replace(signed, full_data=b""))
+            self.network.publish(Packet(data, packet.topic, self.me, packet.envelope))
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Received) and message.signed.signers == (self.me,):
+            self.hear(message)
+        super()._take(message)
 
     def _say(self, job: Job, said: Utterance) -> None:
         whom = "" if said.receivers is None else f" to {sorted(said.receivers)}"

@@ -24,8 +24,8 @@ from operator_node.wire.messages import (
 )
 from sdk.types import OperatorId
 
-HEARD: Final = 64
-"""Messages of others that a liar keeps for forgeries."""
+HEARD: Final = 256
+"""Messages that a liar keeps for forgeries: some rounds of the largest committee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,22 @@ class Utterance:
         return decode_consensus(self.envelope.data)
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A value that a quorum prepared, and the prepares that prove it, encoded."""
+
+    round: int
+    value: bytes
+    proof: tuple[bytes, ...]
+
+
 class Mouth:
     """What a liar's habits share.
 
     Attributes:
         is_stubborn: whether it goes on with what it does once.
         leads: whether it leads a round of a height; set for the duty at hand.
-        heard: messages of others, newest last.
+        heard: messages of the committee, newest last.
         own_values: what it proposed itself, by root.
         halves: the committee in two parts; it counts itself to the first.
     """
@@ -111,8 +120,26 @@ class Mouth:
         )
 
     def hear(self, received: Received) -> None:
-        """Keep what somebody else said."""
+        """Keep what anybody said, itself too."""
         self.heard.append(received)
+
+    def oldest_preparation(self, height: int, identifier: bytes) -> Preparation | None:
+        """The first value that the liar knows a quorum to have prepared in an instance."""
+        prepares: dict[tuple[int, bytes], dict[OperatorId, bytes]] = {}
+        for received in self.heard:
+            body, signed = received.body, received.signed
+            if (
+                body.kind == ConsensusKind.PREPARE
+                and body.height == height
+                and body.identifier == identifier
+            ):
+                votes = prepares.setdefault((body.round, body.root), {})
+                votes[signed.signers[0]] = encode_signed(signed)
+        for (round_, root), votes in sorted(prepares.items()):
+            value = self.proposed_value(root)
+            if len(votes) >= self.committee.quorum and value:
+                return Preparation(round_, value, tuple(votes.values()))
+        return None
 
     def proposed_value(self, root: bytes) -> bytes:
         """The value of a root that somebody proposed, nothing if it was not heard."""

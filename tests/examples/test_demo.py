@@ -58,6 +58,8 @@ def test_demo_shows_every_step(told: str) -> None:
     assert "culprit: operator 2" in told
     assert "share_pubkeys_do_not_recombine" in told
     assert "nonces 0 to 1 are used up" in told
+    assert told.count("agreed, signed, combined") == 4
+    assert "nothing is decided and nothing is signed" in told
     for line in (
         "runway before: none yet; after: 30.00 days",
         "after: 60.00 days",

@@ -50,3 +50,21 @@ def test_a_bad_selection_proof_for_one_subnet_does_not_end_the_duty() -> None:
     reports = [run(replace(plan, seed=seed), StandIns()) for seed in range(6)]
     assert [report.violations for report in reports] == [()] * 6
     assert {report.done for report in reports} == {1}
+
+
+def test_a_late_operator_publishes_its_partials_before_it_ends() -> None:
+    """A duty that was done while its own signer still worked never sent its own partials.
+
+    Another operator, to whom a liar had sent bad ones, then had too few for good.
+    """
+    reports = [
+        run(
+            replace(
+                HAPPY, seed=seed, liars=(Liar(liar, frozenset({Lie.BAD_PARTIALS})),), work_ms=40
+            ),
+            StandIns(),
+        )
+        for liar in OPERATORS
+        for seed in (17, 27, 35, 52, 55)
+    ]
+    assert [violation for report in reports for violation in report.violations] == []
