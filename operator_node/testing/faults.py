@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
+from operator_node.wire.generations import NEVER
 from operator_node.wire.ids import RunnerRole
 from sdk.types import Epoch, OperatorId, Slot
 
@@ -245,6 +246,8 @@ def _words(value: object) -> str:
             return str(value)
         case RunnerRole():
             return value.name.lower()
+        case int() if value == NEVER:
+            return "never"
         case Plan() | Links() | Partition() | Muffle() | Crash() | BeaconFault() | Liar():
             return _fields_in_words(value)
         case PlannedCluster() | PlannedDuty():

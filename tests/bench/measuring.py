@@ -25,7 +25,7 @@ from tests.bench.committees import GENERATION, Reader, World, record, replay
 from tests.bench.counting import Stopwatch, WatchedBackend, WatchedReader
 from tests.bench.primitives import Gauge, Minimum, minimum
 
-ROUNDS = {1: 60, 100: 15, 500: 9}
+ROUNDS = {1: 40, 100: 11, 500: 9}
 """By number of validators: the fewer, the shorter a duty is and the more it varies."""
 MESSAGE_BATCHES, BATCH = 30, 30
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from operator_node.testing import Report, StandIns, run
-from tests.simulation.textbook import RUNS
+from tests.simulation.textbook import RUNS, WORDS
 
 FOLDER = Path(__file__).parent / "transcripts"
 
@@ -21,7 +21,7 @@ def report_of(story: str) -> Report:
 def test_the_run_is_the_one_that_was_reviewed(story: str) -> None:
     report = report_of(story)
     assert report.transcript is not None
-    text = report.transcript.text()
+    text = f"{WORDS[story]}\n{report.transcript.text()}"
     path = FOLDER / f"{story.replace(' ', '-')}.txt"
     if os.environ.get("REWRITE"):
         path.write_text(text)

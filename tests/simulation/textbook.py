@@ -50,3 +50,24 @@ LATE_JOINER = replace(
 )
 
 RUNS = {plan.story: plan for plan in (HAPPY, ROUND_CHANGE, BYZANTINE_LEADER, LATE_JOINER)}
+WORDS = {
+    "happy": """\
+Operator 4 leads and proposes as soon as it has attestation data. Three prepares make a quorum,
+three commits decide; everybody signs, recovers the validators' signatures and submits. Operator 2
+begins last and finds all it needs in its waiting room.
+""",
+    "round change": """\
+Operator 4 leads and says nothing. Round 1 ends for everybody six seconds into the slot; three
+round changes let operator 1 propose in round 2. The silent one hears the decision all the same.
+""",
+    "byzantine leader": """\
+Operator 4 leads and proposes one value to operator 1, and takes it itself, and another to operators
+2 and 3. Neither gets a quorum of prepares, nobody commits, and round 2 settles it under operator 1.
+""",
+    "late joiner": """\
+Operator 2 stands still for the whole slot. The others do not need it. When it is back, it begins
+the duty at once, finds its rounds over one after the other, and is told the decision as soon as it
+asks for a round. It signs; but the others' partial signatures were sent once and are gone, so that
+this operator can only say what it lacked.
+""",
+}
