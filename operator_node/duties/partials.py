@@ -99,8 +99,10 @@ class Partials:
                 stored[item.signer] = item.signature
             if not stored:
                 self._stored.pop(key, None)
-            if before < self._quorum <= len(stored) and not self._is_taken(Pair(*key)):
-                crossed.append(Pair(*key))
+            if before < self._quorum <= len(stored):
+                pair = Pair(*key)
+                if not self._is_taken(pair):
+                    crossed.append(pair)
         return crossed
 
     def recovery(self, validator_index: int, root: bytes) -> RecoveryRequest:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from msgspec import Struct
+
 from operator_node.duties.reasons import Reason
 from operator_node.duties.selection import ProofLottery, SelectionRule
 from operator_node.qbft.types import Verdict
@@ -143,8 +145,7 @@ Answer: TypeAlias = BeaconVote | BeaconObject | Unavailable
 # --- what a duty asks of the signer --------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SignItem:
+class SignItem(Struct, frozen=True):
     """One root to sign with one share.
 
     `guard` is set where the slashing rules apply; the signer then checks and records first.
@@ -155,8 +156,7 @@ class SignItem:
     guard: Guard | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     item: SignItem
     signature: Signature
 
@@ -232,8 +232,7 @@ class SubmissionKind(StrEnum):
     EXIT = "exit"
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """`error` is empty when at least one beacon node took it."""
 
     item: Submission
@@ -243,56 +242,47 @@ class Submitted:
 # --- commands ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Struct, frozen=True):
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """All or some may be withheld; the answer comes in one call of `signed`."""
 
     items: tuple[SignItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """Send these partial signatures to the duty's committee, and to myself."""
 
     body: PartialSignatures
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """Take part in consensus from now on, still without a value of my own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
+class Propose(Struct, frozen=True):
     """My value for consensus; a later one replaces it in later rounds."""
 
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """What I know has changed: judge the proposal accepted in this round again (DUT-9)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(Struct, frozen=True):
     requests: tuple[RecoveryRequest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(Struct, frozen=True):
     """Send as one batch."""
 
     items: tuple[Submission, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """A step of the duty is done; whoever has the clock notes the time under this word."""
 
     step: Step
@@ -311,8 +301,7 @@ class Step(StrEnum):
     SUBMITTED = "submitted"
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """The duty is over; returned exactly once."""
 
     outcome: DutyOutcome

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from operator_node.qbft.drafts import encoded
 from operator_node.qbft.types import Setup, State
-from operator_node.wire.codec import MAX_PREPARE_BYTES, MAX_ROUND_CHANGE_BYTES
+from operator_node.wire.codec import (
+    MAX_PREPARE_BYTES,
+    MAX_ROUND_CHANGE_BYTES,
+    size_without_data,
+)
 from operator_node.wire.faults import Fault, ProtocolFault
 from operator_node.wire.messages import Received
 from operator_node.wire.structure import check_consensus, check_signed
@@ -113,7 +116,7 @@ def check_usable(setup: Setup, received: Received) -> None:
         raise ProtocolFault(
             Fault.INSTANCE_STOPPED, f"round {body.round}, everybody stops at {setup.cut_off}"
         )
-    size = len(encoded((received,))[0])
+    size = size_without_data(received.signed)
     longest = max(map(len, body.round_change_justification), default=0)
     if size > MAX_ROUND_CHANGE_BYTES or longest > MAX_PREPARE_BYTES:
         raise ProtocolFault(

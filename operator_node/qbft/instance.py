@@ -191,9 +191,9 @@ class Instance:
 
     def _on_round_change(self, received: Received) -> list[Output]:
         setup, state, body = self._setup, self.state, received.body
-        self._justification.check_round_change(
-            own_proof(received), body.round, sha256(received.signed.full_data).digest()
-        )
+        # Data beside an unprepared round change is never read, so it need not be hashed either.
+        root = sha256(received.signed.full_data).digest() if body.data_round else body.root
+        self._justification.check_round_change(own_proof(received), body.round, root)
         arrival.check_usable(setup, received)
         had_quorum = has_quorum(state.round_changes.get(body.round, ()), setup.committee)
         if not add_first(state.round_changes, lean(received, state.round_changes)):

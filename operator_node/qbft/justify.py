@@ -10,9 +10,10 @@ Source: docs/protocol.md, "Common validation".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct
 
 from operator_node.qbft.types import Setup
 from operator_node.wire.codec import decode_consensus, decode_signed
@@ -31,8 +32,7 @@ PROOFS_KEPT: Final = 512
 that lie could sign any number of others, and fill the memory with them."""
 
 
-@dataclass(slots=True)
-class Proof:
+class Proof(Struct):
     """A message that serves as proof. `is_authentic` is None until its signature was verified."""
 
     signed: SignedMessage

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from operator_node.qbft.types import Leader
@@ -26,6 +26,8 @@ QUICK_ROUNDS: Final = 8
 QUICK_MS: Final = 2_000
 SLOW_MS: Final = 120_000
 """From round 9 on something is broken at large; messages must not add to it."""
+EXPIRIES_KEPT: Final = 128
+"""Five roles with at most twelve rounds, on one network."""
 _SLOTS_PER_LEADER_EPOCH: Final = 32
 """Boole shifts the first leader every 32 heights, whatever the chain's preset."""
 
@@ -66,6 +68,7 @@ def leader_of(committee: Committee, generation: Generation) -> Leader:
     return partial(rule, committee)
 
 
+@lru_cache(EXPIRIES_KEPT)
 def expiry(role: int, round_: int, slot_ms: int) -> Expiry:
     """When a round of a role's consensus is over.
 

@@ -38,7 +38,8 @@ def add_first(tally: Tally, received: Received) -> bool:
         return True
     signers = received.signed.signers
     for other in stored:
-        if _same_set(other.signed.signers, signers):
+        theirs = other.signed.signers
+        if theirs == signers or (len(theirs) > 1 and set(theirs) == set(signers)):
             return False
     if len(stored) >= MESSAGES_PER_ROUND:
         return False
@@ -122,7 +123,3 @@ def _with_data(received: Received, full_data: bytes) -> Received:
     return Received(
         SignedMessage(signed.signatures, signed.signers, signed.message, full_data), received.body
     )
-
-
-def _same_set(one: tuple[OperatorId, ...], other: tuple[OperatorId, ...]) -> bool:
-    return one == other or (len(one) > 1 and len(one) == len(other) and set(one) == set(other))

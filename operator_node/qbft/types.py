@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
+from msgspec import Struct
+
 from operator_node.wire.committee import Committee
 from operator_node.wire.faults import Complain
 from operator_node.wire.generations import Generation
@@ -99,16 +101,14 @@ class State:
     round_changes: dict[int, list[Received]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(Struct, frozen=True):
     """Sign this message with the operator key and publish it, to myself too."""
 
     body: ConsensusMessage
     full_data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """Publish a message that is complete: a decided message with its signatures.
 
     `to` is the operator that fell behind and needs it, None for everybody.
@@ -118,16 +118,14 @@ class Spread:
     to: OperatorId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StartTimer:
+class StartTimer(Struct, frozen=True):
     """The round began; call `expire(round)` when its time is over."""
 
     height: int
     round: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(Struct, frozen=True):
     """The committee agreed; `decided` proves it. Returned once per height."""
 
     height: int

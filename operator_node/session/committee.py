@@ -69,7 +69,7 @@ class CommitteeSessions:
         self._leader = leader
         self._verify = verify
         self._cut_off = cut_off
-        self._sessions: dict[RunnerRole, dict[int, Session]] = {
+        self._sessions: dict[int, dict[int, Session]] = {
             role: {} for role in _ROLES[setting.generation]
         }
 
@@ -138,11 +138,11 @@ class CommitteeSessions:
 
     def session_of(self, message: Received | ReceivedPartials) -> Session | None:
         """The session of a message's role and slot."""
-        return self._sessions[_role(message)].get(slot_of(message))
+        return self._sessions[role_of(message.signed.message.id)].get(slot_of(message))
 
     def is_ahead(self, message: Received | ReceivedPartials) -> bool:
         """Whether a message's duty may still be prepared here."""
-        sessions = self._sessions[_role(message)]
+        sessions = self._sessions[role_of(message.signed.message.id)]
         return len(sessions) < SLOTS_KEPT or slot_of(message) > min(sessions)
 
     def receive(self, message: Received | ReceivedPartials) -> Delivery:
@@ -179,7 +179,3 @@ class CommitteeSessions:
             cut_off=self._cut_off,
         )
         return Session(duty, message_id, consensus)
-
-
-def _role(message: Received | ReceivedPartials) -> RunnerRole:
-    return RunnerRole(role_of(message.signed.message.id))

@@ -117,8 +117,8 @@ class Consensus:
 
     def is_decided(self, height: int) -> bool:
         """Whether the instance at this height decided."""
-        state = self.state_at(height)
-        return state is not None and state.decided
+        instance = self.heights.instance(height)
+        return instance is not None and instance.state.decided
 
     def check_not_passed(self, slot: int) -> None:
         """Returns if a duty of this slot may begin; height 0 stands for nothing begun yet.

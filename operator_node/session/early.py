@@ -15,8 +15,10 @@ Source: docs/protocol.md, "Duties" and "Heights".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from operator_node.duties.types import Reached, Step
 from operator_node.qbft import CUT_OFF_ROUND, EARLY_FAULTS, StartTimer
@@ -87,17 +89,20 @@ class WaitingRoom:
     def deliver(self, message: Message) -> list[Delivery]:
         """Hands a message on, and those that it opened the way for; none if it is early."""
         session = self._sessions.session_of(message)
-        if session is None and self._sessions.is_ahead(message):
+        if session is None:
+            if self._sessions.is_ahead(message):
+                self._keep(message)
+                return []
+            delivery = self._sessions.receive(message)
+        elif session.has_begun:
+            delivery = Delivery(session, session.receive(message))
+        else:
             self._keep(message)
             return []
-        if session is not None and not session.has_begun:
-            self._keep(message)
-            return []
-        delivery = self._sessions.receive(message)
         if _is_early(message, delivery.effects):
             self._keep(message)
             return []
-        if session is None or not _opens(message, delivery.effects):
+        if session is None or not self._kept or not _opens(message, delivery.effects):
             return [delivery]
         return [delivery, *self._offer_again(_place(message))]
 
@@ -107,7 +112,9 @@ class WaitingRoom:
         Returns:
             What messages led to that were early before these effects.
         """
-        return self._offer_again((session.id, session.slot)) if _is_opening(effects) else []
+        if not self._kept or not _is_opening(effects):
+            return []
+        return self._offer_again((session.id, session.slot))
 
     def forget_before(self, slot: int) -> None:
         """Drops what was kept for earlier slots."""
@@ -172,8 +179,12 @@ def _size(message: Message) -> int:
 
 
 def _is_early(message: Message, effects: Iterable[Effect]) -> bool:
-    early = _EARLY_CONSENSUS if isinstance(message, Received) else _EARLY_PARTIALS
-    return any(isinstance(effect, Complain) and effect.fault in early for effect in effects)
+    for effect in effects:
+        if isinstance(effect, Complain):
+            early = _EARLY_CONSENSUS if isinstance(message, Received) else _EARLY_PARTIALS
+            if effect.fault in early:
+                return True
+    return False
 
 
 def _opens(message: Message, effects: Iterable[Effect]) -> bool:
@@ -184,8 +195,9 @@ def _opens(message: Message, effects: Iterable[Effect]) -> bool:
 
 
 def _is_opening(effects: Iterable[Effect]) -> bool:
-    return any(
-        isinstance(effect, StartTimer)
-        or (isinstance(effect, Reached) and effect.step in _OPENING_STEPS)
-        for effect in effects
-    )
+    for effect in effects:
+        if isinstance(effect, StartTimer):
+            return True
+        if isinstance(effect, Reached) and effect.step in _OPENING_STEPS:
+            return True
+    return False

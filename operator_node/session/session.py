@@ -77,34 +77,21 @@ class Session:
         duty: what is done.
         id: the message id that the session speaks under.
         consensus: None for duties that agree on nothing.
+        slot: the duty's.
+        role: the duty's.
+        has_begun: whether `begin` started the duty.
+        is_running: whether the duty has begun and its outcome is not known yet.
     """
 
     def __init__(self, duty: Duty, message_id: MessageId, consensus: Consensus | None) -> None:
         self.duty = duty
         self.id = message_id
         self.consensus = consensus
-        self._begun = False
+        self.slot: Slot = duty.slot
+        self.role: RunnerRole = duty.role
+        self.has_begun = False
+        self.is_running = False
         self._over = False
-
-    @property
-    def slot(self) -> Slot:
-        """The duty's slot."""
-        return self.duty.slot
-
-    @property
-    def role(self) -> RunnerRole:
-        """The duty's role."""
-        return self.duty.role
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether `begin` started the duty."""
-        return self._begun
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the duty has begun and its outcome is not known yet."""
-        return self._begun and not self._over
 
     def begin(self) -> list[Effect]:
         """Starts the duty. To be called once; where consensus has passed the slot, it ends it."""
@@ -114,7 +101,7 @@ class Session:
             except ProtocolFault as refusal:
                 return [Complain(refusal.fault, refusal.message), *self._refuse(refusal)]
             self.consensus.serve(self.duty)
-        self._begun = True
+        self.has_begun = self.is_running = True
         return self._continue(self.duty.begin)
 
     def _refuse(self, refusal: ProtocolFault) -> list[Effect]:
@@ -246,7 +233,7 @@ class Session:
                     data = encode_partials(command.body)
                     effects.append(Send(Envelope(EnvelopeKind.PARTIAL_SIGNATURES, self.id, data)))
                 case Finish():
-                    self._over = True
+                    self._over, self.is_running = True, False
                     effects.append(self._explained(command))
                 case _:
                     effects.append(command)

@@ -8,8 +8,9 @@ the session back: `provide` after `Fetch`, `signed` after `Sign`, `recovered` af
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from operator_node.duties.types import Fetch, Finish, Reached, Recover, Sign, Submit
 from operator_node.qbft.types import StartTimer
@@ -18,8 +19,7 @@ from operator_node.wire.messages import Envelope, SignedMessage
 from sdk.types import OperatorId
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Sign the envelope with the operator key, publish it, and deliver it to myself.
 
     The own message comes back through the message path like a peer's; sessions rely on it.
@@ -29,8 +29,7 @@ class Send:
     full_data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class SendSigned:
+class SendSigned(Struct, frozen=True):
     """Publish a message that is complete. `to` is an operator that fell behind, None for all."""
 
     signed: SignedMessage

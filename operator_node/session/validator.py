@@ -88,7 +88,7 @@ class ValidatorSessions:
             for role, message_id in self._ids.items()
             if role not in _WITHOUT_CONSENSUS
         }
-        self._sessions: dict[RunnerRole, dict[int, Session]] = {role: {} for role in self._ids}
+        self._sessions: dict[int, dict[int, Session]] = {role: {} for role in self._ids}
 
     def prepare(self, duty: Duty) -> Prepared:
         """Makes room for a duty of this validator; `Session.begin` then starts it.
@@ -141,11 +141,11 @@ class ValidatorSessions:
 
     def session_of(self, message: Received | ReceivedPartials) -> Session | None:
         """The session of a message's role and slot."""
-        return self._sessions[_role(message)].get(slot_of(message))
+        return self._sessions[role_of(message.signed.message.id)].get(slot_of(message))
 
     def is_ahead(self, message: Received | ReceivedPartials) -> bool:
         """Whether a message's duty may still be prepared here."""
-        sessions = self._sessions[_role(message)]
+        sessions = self._sessions[role_of(message.signed.message.id)]
         return not sessions or slot_of(message) > max(sessions)
 
     def receive(self, message: Received | ReceivedPartials) -> Delivery:
@@ -154,14 +154,10 @@ class ValidatorSessions:
         For a `WaitingRoom`. Handed over directly, a decided message of the next slot is consumed by
         the latest session, and the duty that it decides can then not begin.
         """
-        role = _role(message)
+        role = role_of(message.signed.message.id)
         sessions = self._sessions[role]
         session = self.session_of(message) or (sessions[max(sessions)] if sessions else None)
         if session is None:
-            text = f"slot {slot_of(message)}: {role.name} has no duty"
+            text = f"slot {slot_of(message)}: {RunnerRole(role).name} has no duty"
             return Delivery(None, [Complain(Fault.NO_RUNNING_DUTY, text)])
         return Delivery(session, session.receive(message))
-
-
-def _role(message: Received | ReceivedPartials) -> RunnerRole:
-    return RunnerRole(role_of(message.signed.message.id))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from operator_node.spec import ssz
@@ -29,6 +30,9 @@ from operator_node.spec.versions import CAPELLA, DENEB, FULU, UnknownBlockVersio
 MAX_TRANSACTIONS: Final = 2**16
 """1.4 billion gas at 21,000 each. A peer can write a million transactions of no bytes, the limit of
 the specification, into a proposal; hashing them would hold up every duty for ten seconds."""
+BLOCKS_KEPT: Final = 4
+"""Blocks that were read last, each with its bytes, 8 MiB at most. A block is judged when it comes
+from the beacon node, when it is proposed and when it is decided; hashing it is the dear part."""
 _OFFSET_BYTES: Final = 4
 _CONTENTS_OFFSETS: Final = 3
 
@@ -72,6 +76,7 @@ class ProposedBlock:
         return self.kind is BlockKind.FULL and self.version >= DENEB
 
 
+@lru_cache(BLOCKS_KEPT)
 def find_block(version: int, data: bytes, preset: Preset = Preset.MAINNET) -> ProposedBlock:
     """The block that the bytes are: blinded if they can be that, else full.
 

@@ -53,6 +53,8 @@ class SigningDomain(Enum):
     CONTRIBUTION_AND_PROOF = bytes.fromhex("09000000")
     APPLICATION_BUILDER = bytes.fromhex("00000001")
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names anew at each look-up
+
 
 @lru_cache(maxsize=_DOMAINS_KEPT)
 def compute_domain(

@@ -9,9 +9,10 @@ Source: docs/protocol.md, "Consensus", "Gossip validation"; docs/simulation.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from operator_node.testing.false_values import second_value, spoilt_partial, spoilt_value
 from operator_node.testing.faults import SLOT_MS, Lie

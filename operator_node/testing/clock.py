@@ -34,8 +34,10 @@ class Timeline:
         heappush(self._queue, (moment, self._asked, happen, arguments))
 
     def after(self, delay_ms: int, happen: Callable[..., None], *arguments: Any) -> None:
-        """Let something happen so much later."""
-        self.at(self.now_ms + delay_ms, happen, *arguments)
+        """Let something happen so much later, now for a delay below zero."""
+        self._asked += 1
+        moment = self.now_ms + delay_ms if delay_ms > 0 else self.now_ms
+        heappush(self._queue, (moment, self._asked, happen, arguments))
 
     def run(self, until_ms: int, *, most_events: int) -> int:
         """Let everything happen that is due before `until_ms`; the number of events.

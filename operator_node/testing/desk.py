@@ -109,12 +109,14 @@ class Desk:
     def deliver(self, message: Message) -> list[tuple[Job, list[Effect]]]:
         """Hands a message to its session; what it and messages that waited for it led to."""
         counter = self._counter_of(message.signed.message.id)
-        return [] if counter is None else self._with_jobs(counter.room.deliver(message))
+        deliveries = None if counter is None else counter.room.deliver(message)
+        return self._with_jobs(deliveries) if deliveries else []
 
     def follow(self, job: Job, effects: list[Effect]) -> list[tuple[Job, list[Effect]]]:
         """What messages led to that waited for these effects."""
         counter = self._counter_of(job.session.id)
-        return [] if counter is None else self._with_jobs(counter.room.follow(job.session, effects))
+        deliveries = None if counter is None else counter.room.follow(job.session, effects)
+        return self._with_jobs(deliveries) if deliveries else []
 
     def _with_jobs(self, deliveries: list[Delivery]) -> list[tuple[Job, list[Effect]]]:
         return [

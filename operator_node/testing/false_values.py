@@ -8,15 +8,17 @@ Source: docs/protocol.md, "Consensus values", "Value checks".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from operator_node.wire.faults import ProtocolFault
 from operator_node.wire.ids import BeaconRole
 from operator_node.wire.messages import PartialSignature
 from operator_node.wire.value_codec import decode_validator_value, encode_validator_value
+from operator_node.wire.values import ValidatorValue
 
 _VOTE_BYTES: Final = 112
 """Block root, source and target."""
@@ -41,7 +43,8 @@ def second_value(value: bytes) -> bytes:
         return _flipped(value, free_at)
     has_contents = inside.data[:4] == _CONTENTS_HEAD.to_bytes(4, "little")
     at = _STATE_ROOT_AT + (_CONTENTS_HEAD if has_contents else 0)
-    return encode_validator_value(replace(inside, data=_flipped(inside.data, at)))
+    flipped = ValidatorValue(inside.duty, inside.version, _flipped(inside.data, at))
+    return encode_validator_value(flipped)
 
 
 def spoilt_value(random: Random, value: bytes) -> bytes:

@@ -8,9 +8,10 @@ Source: docs/protocol.md, "Common validation", "Traps".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final
+
+from msgspec.structs import replace
 
 from operator_node.testing.false_values import second_value
 from operator_node.testing.mouth import Mouth, Preparation, Utterance, enclose

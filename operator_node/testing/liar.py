@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from operator_node.qbft.rounds import leader_of
 from operator_node.testing.byzantine import twist
@@ -84,9 +85,10 @@ class LiarNode(OperatorNode):
         super()._take(message)
 
     def _say(self, job: Job, said: Utterance) -> None:
-        whom = "" if said.receivers is None else f" to {sorted(said.receivers)}"
-        forged = " with forged signatures" if said.signed is not None else ""
-        self.note(f"{tell_envelope(said.envelope)}{forged}{whom}")
+        if self.is_noted:
+            whom = "" if said.receivers is None else f" to {sorted(said.receivers)}"
+            forged = " with forged signatures" if said.signed is not None else ""
+            self.note(f"{tell_envelope(said.envelope)}{forged}{whom}")
         signed = said.signed or self.signed(said.envelope, said.full_data)
         self.publish(job, signed, said.receivers)
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from operator_node.wire.codec import decode_consensus, encode_consensus, encode_signed
 from operator_node.wire.committee import Committee
@@ -28,8 +31,7 @@ HEARD: Final = 256
 """Messages that a liar keeps for forgeries: some rounds of the largest committee."""
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
+class Utterance(Struct, frozen=True):
     """One message that a liar sends.
 
     Attributes:

@@ -12,9 +12,10 @@ Source: libp2p gossipsub v1.1, "Gossip propagation" (IHAVE, IWANT, message cache
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from random import Random
 from typing import Final
+
+from msgspec import Struct
 
 from operator_node.testing.clock import Timeline
 from operator_node.testing.faults import CALM_LINKS, Links, Muffle, Partition
@@ -29,8 +30,7 @@ DUPLICATE_WITHIN_MS: Final = 20_000
 """How much later the same packet may come once more; longer than several rounds."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Packet:
+class Packet(Struct, frozen=True, eq=False):
     """One gossip message on its way.
 
     Attributes:
@@ -104,15 +104,15 @@ class Network:
         origin = packet.origin
         held_ms = self._muffled_ms(packet) if self._muffles else 0
         for receiver in self._receivers if receivers is None else receivers:
-            if receiver != origin:
-                self._dispatch(packet, receiver, held_ms)
+            if receiver == origin:
+                continue
+            if held_ms:
+                self._timeline.after(held_ms, self._dispatch, packet, receiver)
+            else:
+                self._dispatch(packet, receiver)
 
-    def _dispatch(self, packet: Packet, receiver: OperatorId, held_ms: int) -> None:
-        timeline, random = self._timeline, self._random
-        if held_ms:
-            timeline.after(held_ms, self._dispatch, packet, receiver, 0)
-            return
-        links = self._current_links()
+    def _dispatch(self, packet: Packet, receiver: OperatorId) -> None:
+        timeline, random, links = self._timeline, self._random, self._current_links()
         delay = links.fastest_ms + int(random() * (links.slowest_ms - links.fastest_ms + 1))
         if links.straggling and random() < links.straggling:
             delay += int(random() * links.straggler_ms)

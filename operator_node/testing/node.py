@@ -175,7 +175,8 @@ class OperatorNode:
         view = self._beacon.view(planned.slot, self._timeline.now_ms)
         job, dropped = self.desk.prepare(planned, cluster, view)
         self._watch.began(self.me, job.key)
-        self.note(f"begins {planned.role.name.lower()} {planned.slot}")
+        if self.is_noted:
+            self.note(f"begins {planned.role.name.lower()} {planned.slot}")
         self._carry_out(job, dropped)
         self._go_on(job, job.session.begin())
         self.at_local(deadline_ms, self._expire, job)
@@ -267,7 +268,8 @@ class OperatorNode:
     def _reached(self, job: Job, step: Step) -> None:
         if step is Step.DECIDED:
             self._watch.decided(self.me, job.key, job.session.duty.decided_value)
-            self.note(f"decides {job.session.role.name.lower()} {job.key.slot}")
+            if self.is_noted:
+                self.note(f"decides {job.session.role.name.lower()} {job.key.slot}")
         elif step is Step.DATA:
             self._watch.got_data(self.me, job.key)
 
@@ -325,6 +327,11 @@ class OperatorNode:
             self._carry_out(job, effects)
 
     # --- the rest ------------------------------------------------------------------------
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether lines are written."""
+        return self._transcript is not None
 
     def note(self, what: str) -> None:
         """Write a line, if lines are written."""

@@ -39,8 +39,7 @@ class Process:
 
     def after(self, delay_ms: int, happen: Callable[..., None], *arguments: Any) -> None:
         """Let something happen so much later, in this life."""
-        timeline = self._timeline
-        timeline.at(timeline.now_ms + delay_ms, self._happen, self._life, happen, arguments)
+        self._timeline.after(delay_ms, self._happen, self._life, happen, arguments)
 
     def stop(self, *, keeps_state: bool) -> None:
         """Stand still; with `keeps_state` pending events wait, otherwise they are gone."""

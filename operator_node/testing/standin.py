@@ -61,12 +61,17 @@ class StandIns:
 
     def __init__(self) -> None:
         self._thresholds: dict[PublicKey, int] = {}
+        self._signed: dict[tuple[OperatorId, bytes], bytes] = {}
+        self._signed_roots: dict[tuple[PublicKey, bytes], Signature] = {}
 
     def sign_message(self, operator: OperatorId, data: bytes, /) -> bytes:
-        return sha256(b"operator %d " % operator + data).digest() * 8
+        signature = self._signed[operator, data] = _operator_signature(operator, data)
+        return signature
 
     def holds(self, operator: OperatorId, data: bytes, signature: bytes, /) -> bool:
-        return signature == sha256(b"operator %d " % operator + data).digest() * 8
+        # A whole committee asks about each; what nobody signed is not remembered.
+        expected = self._signed.get((operator, data)) or _operator_signature(operator, data)
+        return signature == expected
 
     def deal(
         self, validator: int, operators: Sequence[OperatorId], dealing: int, /
@@ -77,7 +82,11 @@ class StandIns:
         return key, shares
 
     def sign_root(self, share_key: PublicKey, root: bytes, /) -> Signature:
-        return Signature(sha256(share_key + root).digest() * 3)
+        signature = self._signed_roots.get((share_key, root))
+        if signature is None:
+            signature = Signature(sha256(share_key + root).digest() * 3)
+            self._signed_roots[share_key, root] = signature
+        return signature
 
     def share_signed(self, share_key: PublicKey, root: bytes, signature: bytes, /) -> bool:
         return signature == self.sign_root(share_key, root)
@@ -137,6 +146,10 @@ class RealSignatures:
 
     def recover(self, requests: Sequence[RecoveryRequest], /) -> tuple[Recovered, ...]:
         return recover_all(requests)
+
+
+def _operator_signature(operator: OperatorId, data: bytes) -> bytes:
+    return sha256(b"operator %d " % operator + data).digest() * 8
 
 
 def _name(text: str) -> PublicKey:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from operator_node.validation.registry_view import KnownCommittee, RegistryView
 from operator_node.validation.seen import Stream
 from operator_node.wire.generations import ForkEpochs, Generation, Limits
@@ -54,9 +56,12 @@ class Chain:
         return topics[subnet]
 
 
-@dataclass(slots=True)
-class Arrival:
-    """One message under examination. Not frozen: one is built per message, speed counts.
+_NOBODY: Final = KnownCommittee.of((0,), ())
+"""Stands for the committee while it is not known whose message it is; in no registry."""
+
+
+class Arrival(Struct):
+    """One message under examination.
 
     Attributes:
         role: number in the message id; becomes a known role by rule E16.
@@ -64,7 +69,7 @@ class Arrival:
             generation follows from it; the current slot if there is too little data.
         since_slot_start_ms: time of arrival relative to the start of `slot`; negative if before.
         past: what was accepted of the same message id before, whoever delivered it.
-        committee: set when the executor is known, after rule E22.
+        committee: set when the executor is known, after rule E22; nobody's before.
         validator_index: set together with `committee`; None in committee roles.
     """
 
@@ -78,5 +83,5 @@ class Arrival:
     past: Stream
     chain: Chain
     registry: RegistryView
-    committee: KnownCommittee = field(init=False)
-    validator_index: int | None = field(init=False)
+    committee: KnownCommittee = _NOBODY
+    validator_index: int | None = None

@@ -206,30 +206,3 @@ CONSENSUS: Final[tuple[tuple[Rule, Test], ...]] = (
     (Rule.FULL_DATA_TOO_LARGE, full_data_rules.too_large),
 )
 """All but the signature, which comes last because it costs most."""
-
-_NOT_OF_VOTES: Final = frozenset(
-    {
-        Rule.SEVERAL_SIGNERS,
-        Rule.BELOW_QUORUM,
-        Rule.WRONG_ROOT,
-        Rule.UNKNOWN_CONSENSUS_KIND,
-        Rule.MALFORMED_JUSTIFICATION,
-        Rule.NOT_THE_LEADER,
-        Rule.SECOND_PROPOSAL,
-        Rule.REPEATED_DECISION,
-        Rule.NO_FULL_DATA,
-        Rule.IDLE_FULL_DATA,
-        Rule.FULL_DATA_TOO_LARGE,
-    }
-)
-"""Other messages break these, or a vote that breaks them breaks one before: it has no full data
-after rule C5 and no justification after C12 and C13."""
-
-VOTES: Final = tuple(each for each in CONSENSUS if each[0] not in _NOT_OF_VOTES)
-"""What a prepare or commit of one signer can break. All but few messages are such."""
-
-
-def rules_for(arrival: Arrival, body: ConsensusMessage) -> tuple[tuple[Rule, Test], ...]:
-    """`CONSENSUS`, without rules that the message keeps by what it is."""
-    is_vote = body.kind in (_PREPARE, _COMMIT) and len(arrival.signed.signers) == 1
-    return VOTES if is_vote else CONSENSUS

@@ -19,7 +19,7 @@ from operator_node.wire.generations import Generation
 from operator_node.wire.ids import RunnerRole
 from operator_node.wire.messages import EnvelopeKind
 
-_GOSSIPED_KINDS: Final[frozenset[int]] = frozenset(
+GOSSIPED_KINDS: Final[frozenset[int]] = frozenset(
     {EnvelopeKind.CONSENSUS, EnvelopeKind.PARTIAL_SIGNATURES}
 )
 _ALAN_ROLES: Final[frozenset[int]] = frozenset(
@@ -114,7 +114,7 @@ def envelope_too_large(arrival: Arrival) -> str | None:
 def unknown_envelope_kind(arrival: Arrival) -> str | None:
     """Consensus and partial signatures are gossiped, nothing else."""
     kind = arrival.signed.message.kind
-    return None if kind in _GOSSIPED_KINDS else f"kind {kind}"
+    return None if kind in GOSSIPED_KINDS else f"kind {kind}"
 
 
 def wrong_domain(arrival: Arrival) -> str | None:
@@ -128,10 +128,14 @@ def wrong_domain(arrival: Arrival) -> str | None:
 
 def invalid_role(arrival: Arrival) -> str | None:
     """The generation has the role."""
-    roles = _BOOLE_ROLES if arrival.generation is Generation.BOOLE else _ALAN_ROLES
-    if arrival.role in roles:
+    if arrival.role in roles_of(arrival.generation):
         return None
     return f"role {arrival.role} in generation {arrival.generation.value}"
+
+
+def roles_of(generation: Generation) -> frozenset[int]:
+    """The roles that a generation has."""
+    return _BOOLE_ROLES if generation is Generation.BOOLE else _ALAN_ROLES
 
 
 def signer_outside_committee(arrival: Arrival) -> str | None:
@@ -186,19 +190,6 @@ FORM: Final[tuple[tuple[Rule, Test], ...]] = (
     (Rule.INVALID_ROLE, invalid_role),
 )
 """Before anybody knows whose message it is."""
-
-_NOT_OF_SINGLES: Final = frozenset(
-    {
-        Rule.NO_SIGNERS,
-        Rule.NO_SIGNATURES,
-        Rule.SIGNERS_NOT_ASCENDING,
-        Rule.SIGNATURE_COUNT,
-        Rule.SIGNER_REPEATED,
-    }
-)
-
-FORM_OF_SINGLES: Final = tuple(each for each in FORM if each[0] not in _NOT_OF_SINGLES)
-"""What a message with one signer and one signature can break."""
 
 COMMITTEE: Final[tuple[tuple[Rule, Callable[[KnownCommittee], str | None]], ...]] = (
     (Rule.NO_VALIDATORS, no_validators),

@@ -29,7 +29,7 @@ AGGREGATOR_ENTRIES_PER_VALIDATOR: Final = 1 + SYNC_SUBNETS
 """A selection proof, and one per sync subnet."""
 
 _POST: Final = PartialKind.POST_CONSENSUS
-_KINDS_OF_ROLE: Final[Mapping[int, frozenset[int]]] = {
+KINDS_OF_ROLE: Final[Mapping[int, frozenset[int]]] = {
     RunnerRole.COMMITTEE: frozenset({_POST}),
     RunnerRole.AGGREGATOR: frozenset({_POST, PartialKind.SELECTION_PROOF}),
     RunnerRole.PROPOSER: frozenset({_POST, PartialKind.RANDAO}),
@@ -83,7 +83,7 @@ def unknown_kind(arrival: Arrival, body: PartialSignatures) -> str | None:
 
 def kind_not_of_role(arrival: Arrival, body: PartialSignatures) -> str | None:
     """The role has such a phase."""
-    if body.kind in _KINDS_OF_ROLE[arrival.role]:
+    if body.kind in KINDS_OF_ROLE[arrival.role]:
         return None
     return f"kind {body.kind} in role {arrival.role}"
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias, TypeVar
 
-from operator_node.validation import consensus_rules, envelope_rules, partial_rules
+from operator_node.validation import at_once, consensus_rules, envelope_rules, partial_rules
 from operator_node.validation.arrival import Arrival, Chain
 from operator_node.validation.registry_view import RegistryView
 from operator_node.validation.rules import Rule
@@ -84,20 +84,19 @@ class Validator:
         except ProtocolFault as fault:
             return refuse(Rule.MALFORMED, str(fault))
         arrival = self._arrival(signed, topic, at_ms)
-        is_single = len(signed.signers) == 1 == len(signed.signatures)
-        form = envelope_rules.FORM_OF_SINGLES if is_single else envelope_rules.FORM
-        for rule, test in form:
-            if why := test(arrival):
-                return refuse(rule, why)
+        is_in_form = at_once.keeps_form(arrival)
+        if broken := None if is_in_form else _first_broken(envelope_rules.FORM, arrival):
+            return broken
         if broken := self._find_executor(arrival):
             return broken
-        for rule, test in envelope_rules.PLACE:
-            if why := test(arrival):
-                return refuse(rule, why, of_committee=arrival.validator_index is None)
         is_consensus = signed.message.kind == _CONSENSUS
-        bounds = consensus_rules.BYTES if is_consensus else partial_rules.BYTES
-        if broken := _first_broken(bounds, arrival):
-            return broken
+        if not at_once.keeps_place(arrival):
+            for rule, test in envelope_rules.PLACE:
+                if why := test(arrival):
+                    return refuse(rule, why, of_committee=arrival.validator_index is None)
+            bounds = consensus_rules.BYTES if is_consensus else partial_rules.BYTES
+            if broken := _first_broken(bounds, arrival):
+                return broken
         if is_consensus:
             return self._consensus(arrival, data, now_slot)
         return self._partials(arrival, data, now_slot)
@@ -130,7 +129,7 @@ class Validator:
             if committee is None:
                 why = f"committee {committee_of(message_id).hex()}"
                 return refuse(Rule.UNKNOWN_COMMITTEE, why)
-            arrival.committee, arrival.validator_index = committee, None
+            arrival.committee = committee
             return _first_broken(envelope_rules.COMMITTEE, committee)
         validator = self._registry.validator(validator_of(message_id))
         if validator is None:
@@ -144,9 +143,10 @@ class Validator:
             body = decode_consensus(signed.message.data)
         except ProtocolFault as fault:
             return refuse(Rule.CONSENSUS_MALFORMED, str(fault))
-        for rule, test in consensus_rules.rules_for(arrival, body):
-            if why := test(arrival, body):
-                return refuse(rule, why, of_committee=arrival.validator_index is None)
+        if not at_once.keeps_consensus(arrival, body):
+            for rule, test in consensus_rules.CONSENSUS:
+                if why := test(arrival, body):
+                    return refuse(rule, why, of_committee=arrival.validator_index is None)
         if (forged := self._forged(signed, signed_part(data))) is not None:
             return refuse(Rule.CONSENSUS_SIGNATURE, f"operator {forged}")
         self.seen.note_consensus(signed, body, now_slot=now_slot)
@@ -158,9 +158,10 @@ class Validator:
             body = decode_partials(signed.message.data, arrival.generation)
         except ProtocolFault as fault:
             return refuse(Rule.PARTIALS_MALFORMED, str(fault))
-        for rule, test in partial_rules.PARTIALS:
-            if why := test(arrival, body):
-                return refuse(rule, why)
+        if not at_once.keeps_partials(arrival, body):
+            for rule, test in partial_rules.PARTIALS:
+                if why := test(arrival, body):
+                    return refuse(rule, why)
         if (forged := self._forged(signed, signed_part(data))) is not None:
             return refuse(Rule.PARTIALS_SIGNATURE, f"operator {forged}")
         self.seen.note_partials(signed, body, now_slot=now_slot)

@@ -95,12 +95,13 @@ _EMPTY: Final = Stream()
 class Seen:
     """All streams, least recently extended first."""
 
-    __slots__ = ("_max_records", "_max_streams", "_records", "_streams")
+    __slots__ = ("_max_records", "_max_streams", "_records", "_settled_slot", "_streams")
 
     def __init__(self, *, max_streams: int = MAX_STREAMS, max_records: int = MAX_RECORDS) -> None:
         self._max_streams = max_streams
         self._max_records = max_records
         self._records = 0
+        self._settled_slot = -1
         self._streams: OrderedDict[bytes, Stream] = OrderedDict()
 
     @property
@@ -159,6 +160,9 @@ class Seen:
 
     def _settle(self, added: int, now_slot: int) -> None:
         """Counts what was added, and drops streams that are silent or too many."""
+        if not added and now_slot == self._settled_slot:
+            return
+        self._settled_slot = now_slot
         self._records += added
         streams = self._streams
         while streams and (

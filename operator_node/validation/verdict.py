@@ -6,30 +6,28 @@ ignored one, and counts a rejected one against the peer that delivered it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from operator_node.validation.rules import Outcome, Rule
 from operator_node.wire.messages import Received, ReceivedPartials
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Struct, frozen=True):
     """The message, decoded, with every operator signature verified."""
 
     message: Received | ReceivedPartials
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """Neither used nor forwarded; nobody is blamed. `why` gives the values, for people."""
 
     rule: Rule
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """Neither used nor forwarded; the peer that delivered it is blamed. `why` gives the values."""
 
     rule: Rule

@@ -10,6 +10,7 @@ Source: docs/protocol.md, "Wire containers".
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from itertools import starmap
 from typing import Final
 
@@ -23,6 +24,8 @@ from operator_node.wire.messages import (
     SignedMessage,
 )
 from operator_node.wire.ssz_lists import (
+    OFFSET_BYTES,
+    UINT64_BYTES,
     fixed,
     malformed,
     read_byte_lists,
@@ -45,6 +48,14 @@ MAX_PREPARE_BYTES: Final = 3_700
 """A signed prepare."""
 ROOT_BYTES: Final = 32
 
+REMEMBERED_MESSAGES: Final = 1_024
+"""What was read of as many messages is kept by each of the three readers: the same round change
+comes by itself and inside the proposals of several leaders, the same prepare inside many round
+changes, and what a node sends comes back to it. What is forgotten is read again."""
+REMEMBERED_BYTES: Final = 8 * 1_024
+"""Longer messages are not kept: all that is takes 32 MiB at most, and 2 MiB as a rule. As short a
+one keeps the limits of every generation."""
+
 _SIGNED: Final = struct.Struct("<4I")
 """Offsets of signatures, signers, envelope, full data."""
 _ENVELOPE: Final = struct.Struct(f"<Q{MESSAGE_ID_BYTES}sI")
@@ -63,6 +74,12 @@ def decode_signed(data: bytes, generation: Generation) -> SignedMessage:
     Raises:
         ProtocolFault: malformed.
     """
+    if len(data) <= REMEMBERED_BYTES:
+        return _remembered_signed(data)
+    return _read_signed(data, generation)
+
+
+def _read_signed(data: bytes, generation: Generation) -> SignedMessage:
     size = len(data)
     if size < _SIGNED.size:
         raise malformed(f"a signed message has at least {_SIGNED.size} bytes, got {size}")
@@ -84,6 +101,11 @@ def decode_signed(data: bytes, generation: Generation) -> SignedMessage:
     )
 
 
+@lru_cache(REMEMBERED_MESSAGES)
+def _remembered_signed(data: bytes) -> SignedMessage:
+    return _read_signed(data, Generation.ALAN)
+
+
 @writes_ssz
 def encode_signed(message: SignedMessage) -> bytes:
     """The bytes that go into a gossip packet, or into a justification.
@@ -93,12 +115,19 @@ def encode_signed(message: SignedMessage) -> bytes:
     """
     signatures = write_byte_lists(message.signatures)
     signers = write_uint64s(message.signers)
-    envelope = encode_envelope(message.message)
+    envelope = _write_envelope(message.message)
     at_signers = _SIGNED.size + len(signatures)
     at_envelope = at_signers + len(signers)
     at_full_data = at_envelope + len(envelope)
     head = _SIGNED.pack(_SIGNED.size, at_signers, at_envelope, at_full_data)
     return b"".join((head, signatures, signers, envelope, message.full_data))
+
+
+def size_without_data(message: SignedMessage) -> int:
+    """Bytes of the encoded message, its full data left out, as in a justification."""
+    signatures = sum(map(len, message.signatures)) + OFFSET_BYTES * len(message.signatures)
+    signers = UINT64_BYTES * len(message.signers)
+    return _SIGNED.size + signatures + signers + _ENVELOPE.size + len(message.message.data)
 
 
 def decode_envelope(data: bytes, generation: Generation) -> Envelope:
@@ -125,6 +154,10 @@ def encode_envelope(envelope: Envelope) -> bytes:
     Raises:
         UsageError: a field is out of its type's range.
     """
+    return _write_envelope(envelope)
+
+
+def _write_envelope(envelope: Envelope) -> bytes:
     message_id = fixed(envelope.id, MESSAGE_ID_BYTES, "a message id")
     return _ENVELOPE.pack(envelope.kind, message_id, _ENVELOPE.size) + envelope.data
 
@@ -149,6 +182,12 @@ def decode_consensus(data: bytes) -> ConsensusMessage:
     Raises:
         ProtocolFault: malformed.
     """
+    if len(data) <= REMEMBERED_BYTES:
+        return _remembered_consensus(data)
+    return _read_consensus(data)
+
+
+def _read_consensus(data: bytes) -> ConsensusMessage:
     size = len(data)
     if size < _CONSENSUS.size:
         raise malformed(f"a consensus message has at least {_CONSENSUS.size} bytes, got {size}")
@@ -184,6 +223,9 @@ def decode_consensus(data: bytes) -> ConsensusMessage:
     )
 
 
+_remembered_consensus = lru_cache(REMEMBERED_MESSAGES)(_read_consensus)
+
+
 @writes_ssz
 def encode_consensus(message: ConsensusMessage) -> bytes:
     """The content of a consensus envelope.
@@ -214,6 +256,12 @@ def decode_partials(data: bytes, generation: Generation) -> PartialSignatures:
     Raises:
         ProtocolFault: malformed.
     """
+    if len(data) <= REMEMBERED_BYTES:
+        return _remembered_partials(data)
+    return _read_partials(data, generation)
+
+
+def _read_partials(data: bytes, generation: Generation) -> PartialSignatures:
     if len(data) < _PARTIALS.size:
         raise malformed(f"partial signatures have at least {_PARTIALS.size} bytes, got {len(data)}")
     kind, slot, start = _PARTIALS.unpack_from(data)
@@ -226,6 +274,11 @@ def decode_partials(data: bytes, generation: Generation) -> PartialSignatures:
         )
     items = _PARTIAL.iter_unpack(memoryview(data)[start:])
     return PartialSignatures(kind, slot, tuple(starmap(PartialSignature, items)))
+
+
+@lru_cache(REMEMBERED_MESSAGES)
+def _remembered_partials(data: bytes) -> PartialSignatures:
+    return _read_partials(data, Generation.ALAN)
 
 
 @writes_ssz

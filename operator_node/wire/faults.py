@@ -9,8 +9,9 @@ verdict of `operator_node.validation`); it never travels beyond the pure rooms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from sdk.errors import PeerError
 from sdk.types import OperatorId
@@ -131,8 +132,7 @@ class ProtocolFault(PeerError):
         self.fault = fault
 
 
-@dataclass(frozen=True, slots=True)
-class Complain:
+class Complain(Struct, frozen=True):
     """A message was refused, or something could not be done; state is as before unless said."""
 
     fault: Fault

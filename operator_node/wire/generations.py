@@ -39,6 +39,8 @@ class Generation(Enum):
     limits: Limits
     """What this generation's containers hold at most."""
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names anew at each look-up
+
 
 # The gossip bounds of Alan are the Go node's; those of Boole follow from the container limits.
 # Attributes, because a look-up by member takes as long as the rest of decoding an envelope.

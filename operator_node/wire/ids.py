@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NewType
 
@@ -26,6 +27,8 @@ _ROLE_END: Final = 8
 _COMMITTEE_PADDING: Final = 16
 """A committee's executor is its id behind 16 zero bytes."""
 _LOW_32_BITS: Final = 2**32 - 1
+_ROLES_KEPT: Final = 4_096
+"""Message ids whose role is not read again: a message is asked for it at each step of its way."""
 
 
 class RunnerRole(IntEnum):
@@ -81,6 +84,7 @@ def domain_of(message_id: bytes) -> DomainType:
     return DomainType(message_id[:_DOMAIN_END])
 
 
+@lru_cache(_ROLES_KEPT)
 def role_of(message_id: bytes) -> int:
     """The role's number, signed; not every number is a `RunnerRole`."""
     return int.from_bytes(message_id[_DOMAIN_END:_ROLE_END], "little", signed=True)

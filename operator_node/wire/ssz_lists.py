@@ -21,6 +21,8 @@ _Arguments = ParamSpec("_Arguments")
 
 OFFSET_BYTES: Final = 4
 UINT64_BYTES: Final = 8
+_ONE_ITEM: Final = OFFSET_BYTES.to_bytes(OFFSET_BYTES, "little")
+"""The offset table of a list with one item."""
 
 
 def malformed(what: str) -> ProtocolFault:
@@ -84,6 +86,8 @@ def write_byte_lists(items: Sequence[bytes]) -> bytes:
     """The encoding of a list of byte strings."""
     if not items:
         return b""
+    if len(items) == 1:
+        return _ONE_ITEM + items[0]
     offsets = []
     at = len(items) * OFFSET_BYTES
     for item in items:

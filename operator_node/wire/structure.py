@@ -38,6 +38,13 @@ def check_signed(message: SignedMessage, generation: Generation) -> None:
         ProtocolFault: the first broken rule.
     """
     signers, signatures = message.signers, message.signatures
+    if not (len(signers) == 1 == len(signatures) and signers[0] and signatures[0]):
+        _check_signers(signers, signatures)
+    if generation is not Generation.ALAN:
+        check_envelope(message.message)
+
+
+def _check_signers(signers: tuple[OperatorId, ...], signatures: tuple[bytes, ...]) -> None:
     if not signers:
         raise ProtocolFault(Fault.NO_SIGNERS, "a signed message names no signers")
     _check_distinct(signers)
@@ -49,8 +56,6 @@ def check_signed(message: SignedMessage, generation: Generation) -> None:
         raise ProtocolFault(
             Fault.SIGNATURE_COUNT, f"{len(signatures)} signatures of {len(signers)} signers"
         )
-    if generation is not Generation.ALAN:
-        check_envelope(message.message)
 
 
 def check_envelope(envelope: Envelope) -> None:
@@ -124,8 +129,6 @@ def check_partials(message: PartialSignatures, sender: OperatorId) -> None:
 
 
 def _check_distinct(signers: tuple[OperatorId, ...]) -> None:
-    if len(signers) == 1 and signers[0]:
-        return
     seen: set[OperatorId] = set()
     for signer in signers:
         if signer in seen:

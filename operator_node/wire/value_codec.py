@@ -9,6 +9,7 @@ Source: docs/protocol.md, "Wire containers", consensus values.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -61,11 +62,17 @@ _ASSIGNED: Final = struct.Struct(f"<Q{SIGNATURE_BYTES}sQ")
 """Validator index, selection proof, committee index or subnet."""
 
 
+VOTES_KEPT: Final = 256
+"""Votes of 112 bytes that were read last: the committees of a slot vote alike, and each vote is
+judged when it is made, proposed and decided."""
+
+
 def value_root(full_data: bytes) -> bytes:
     """What consensus messages carry in place of the value: SHA-256 of its bytes."""
     return sha256(full_data).digest()
 
 
+@lru_cache(VOTES_KEPT)
 def decode_beacon_vote(data: bytes) -> BeaconVote:
     """The value of a committee duty.
 

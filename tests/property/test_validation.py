@@ -3,11 +3,12 @@ operators are never penalised."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from operator_node.validation import Accept, Reject, Rule, Seen, Verdict
 from operator_node.wire.codec import encode_consensus, encode_partials, encode_signed, signs_over

@@ -7,9 +7,10 @@ the decoder refuses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from operator_node.wire import codec, value_codec
 from operator_node.wire.faults import Fault

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import structs
 
 from operator_node.duties.reasons import Reason
 from operator_node.duties.sync_contribution import ContributionDuty
@@ -250,8 +251,9 @@ def test_contribution_that_is_complete_is_submitted_before_the_others() -> None:
     roots = [item.root for item in at.published[-1].items]
     good, mixed = message(2, roots, slot=SLOT), message(3, roots, slot=SLOT)
     first, second = mixed.body.items
-    damaged = replace(mixed.body, items=(first, replace(second, signature=bytes(96))))
-    at.receive(good).receive(replace(mixed, body=damaged))
+    items = (first, structs.replace(second, signature=bytes(96)))
+    damaged = structs.replace(mixed.body, items=items)
+    at.receive(good).receive(structs.replace(mixed, body=damaged))
     assert len(at.submissions) == 1
     assert at.faults == [Fault.RECONSTRUCTION_FAILED]
     assert len(at.hear(4).submissions) == 2

@@ -6,9 +6,9 @@ Operator 1 leads every round here, and operator 2 is the one that receives.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.qbft import CUT_OFF_ROUND, Instance
 from operator_node.wire.codec import MAX_PREPARE_BYTES, MAX_ROUND_CHANGE_BYTES, encode_signed
@@ -59,7 +59,7 @@ def proposed() -> Instance:
 
 
 def with_body(received: Received, *operators: int, **fields: object) -> Received:
-    body = replace(received.body, **fields)  # type: ignore[arg-type]
+    body = replace(received.body, **fields)
     return sign(body, *operators, full_data=received.signed.full_data)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.qbft import drafts
 from operator_node.qbft.justify import PROOFS_KEPT, Justification, Proof, own_proof

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from operator_node.session.early import BYTES_PER_SENDER, MESSAGES_PER_SENDER
 from operator_node.wire.codec import decode_consensus

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from operator_node.session import admit
 from operator_node.wire.codec import encode_consensus, encode_envelope, encode_partials

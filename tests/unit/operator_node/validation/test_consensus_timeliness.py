@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.validation import Accept, Ignore, KnownCommittee
 from operator_node.wire.ids import RunnerRole

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from operator_node.validation.full_data_rules import MAX_VALUE_BYTES, VOTE_BYTES
 from operator_node.wire.codec import MAX_FULL_DATA_BYTES

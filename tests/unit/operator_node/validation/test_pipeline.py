@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.validation import Accept, Chain, KnownCommittee, Rule, Validator
 from operator_node.wire.codec import decode_signed, encode_envelope, encode_signed

@@ -6,9 +6,11 @@ Committee A has operators 1 to 4 and validators 100 to 119, C has operators 1 to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256, shake_256
 from typing import Final
+
+from msgspec.structs import replace
 
 from operator_node.validation import (
     Accept,

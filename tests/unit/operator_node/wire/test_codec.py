@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.wire import codec
 from operator_node.wire.faults import Fault, ProtocolFault
@@ -147,9 +147,9 @@ def test_partial_signatures_end_at_the_generations_limit(generation: Generation)
 def test_lists_of_a_signed_message_end_at_their_limits(
     full: dict[str, tuple[bytes, ...]], larger: dict[str, tuple[bytes, ...]]
 ) -> None:
-    message = replace(SIGNED, **full)  # type: ignore[arg-type] # one field each
+    message = replace(SIGNED, **full)
     assert codec.decode_signed(codec.encode_signed(message), ALAN) == message
-    malformed(codec.decode_signed, codec.encode_signed(replace(SIGNED, **larger)), ALAN)  # type: ignore[arg-type]
+    malformed(codec.decode_signed, codec.encode_signed(replace(SIGNED, **larger)), ALAN)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_lists_of_a_signed_message_end_at_their_limits(
 def test_lists_of_a_consensus_message_end_at_their_limits(
     full: dict[str, bytes], larger: dict[str, bytes]
 ) -> None:
-    message = replace(PREPARE, **full)  # type: ignore[arg-type] # one field each
+    message = replace(PREPARE, **full)
     assert codec.decode_consensus(codec.encode_consensus(message)) == message
-    malformed(codec.decode_consensus, codec.encode_consensus(replace(PREPARE, **larger)))  # type: ignore[arg-type]
+    malformed(codec.decode_consensus, codec.encode_consensus(replace(PREPARE, **larger)))
 
 
 # --- strictness ----------------------------------------------------------------------------
@@ -281,3 +281,39 @@ def test_a_field_of_another_length_is_not_padded_or_cut(change: int) -> None:
         codec.encode_partials(PartialSignatures(0, 1, (replace(PARTIAL, signature=signature),)))
     with pytest.raises(UsageError, match="signing root"):
         codec.encode_partials(PartialSignatures(0, 1, (replace(PARTIAL, root=root),)))
+
+
+# --- what is remembered --------------------------------------------------------------------
+
+
+def test_the_same_short_bytes_are_read_once() -> None:
+    signed, partials = codec.encode_signed(SIGNED), codec.encode_partials(PARTIALS)
+    assert codec.decode_signed(signed, ALAN) is codec.decode_signed(bytes(signed), BOOLE)
+    assert codec.decode_partials(partials, ALAN) is codec.decode_partials(bytes(partials), BOOLE)
+    consensus = codec.encode_consensus(PREPARE)
+    assert codec.decode_consensus(consensus) is codec.decode_consensus(bytes(consensus))
+
+
+def test_a_long_message_is_not_remembered() -> None:
+    long = codec.encode_signed(replace(SIGNED, full_data=bytes(codec.REMEMBERED_BYTES)))
+    first, second = codec.decode_signed(long, BOOLE), codec.decode_signed(long, BOOLE)
+    assert first == second
+    assert first is not second
+
+
+def test_what_is_remembered_keeps_the_limits_of_every_generation() -> None:
+    for generation in Generation:
+        limits = generation.limits
+        assert limits.message_data_bytes >= codec.REMEMBERED_BYTES
+        assert limits.partial_signatures * 144 >= codec.REMEMBERED_BYTES
+
+
+@pytest.mark.parametrize("signers", [(), (1,), (1, 2, 3)])
+def test_size_without_data_is_that_of_the_encoding(signers: tuple[int, ...]) -> None:
+    message = replace(
+        SIGNED,
+        signers=tuple(map(OperatorId, signers)),
+        signatures=tuple(bytes(signer) for signer in signers),
+    )
+    bare = codec.encode_signed(replace(message, full_data=b""))
+    assert codec.size_without_data(message) == len(bare)

@@ -3,9 +3,8 @@
 Annotations are not postponed here: the library reads a container's fields from them.
 """
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from operator_node.spec.ssz import MalformedSsz
 from operator_node.wire.generations import Generation

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from operator_node.wire.codec import encode_signed
 from operator_node.wire.faults import Fault, ProtocolFault
