@@ -1,0 +1,358 @@
+"""Follows the registry's contract and tells the node who is who: the task around `Record`.
+
+Work on a step runs in worker threads; what others read changes here, between two awaits, so nobody
+ever sees half a step. Upstream trouble is waited out. After any other failure the store is opened
+again. Settings that cannot be right end the task.
+
+Source: docs/protocol.md, "Identifiers"; docs/shares.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, assert_never
+
+import trio
+
+from operator_node.registry.assignments import Assignment
+from operator_node.registry.binding import Binding
+from operator_node.registry.keeping import KeepShare, OpenShare, keep_shares
+from operator_node.registry.notices import (
+    ExitRequested,
+    RegistryChange,
+    RolledBack,
+    changed_recipients,
+    compare,
+    requested_exits,
+)
+from operator_node.registry.record import Progress, Record
+from operator_node.registry.replay import TIMED
+from operator_node.registry.status import COUNTED, RegistryStatus
+from operator_node.registry.store import set_aside
+from operator_node.registry.values import ExitRequest, Identity
+from operator_node.registry.view import NetworkView
+from sdk.chain import (
+    FOLLOW_DISTANCE,
+    CaughtUp,
+    Extend,
+    Follower,
+    LogReader,
+    Point,
+    Rollback,
+    Rpc,
+    Step,
+    TooDeep,
+)
+from sdk.crypto import OperatorPublicKey
+from sdk.errors import ConfigError, NetworkError, StorageError
+from sdk.types import BlockNumber, OperatorId, PublicKey
+
+if TYPE_CHECKING:
+    from trio_typing import TaskStatus  # trio's own is hidden by the stubs that libp2p brings
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 12.0
+"""Between questions for a new block: a slot of the chains that matter."""
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+"""After failures in a row; an endpoint that comes back is noticed within a minute."""
+NOTICES_HELD: Final = 1024
+"""Per reader. With more the registry waits for it: no change is ever lost."""
+
+
+class Registry:
+    """The registry as this node knows it.
+
+    Attributes:
+        view: of the whole network, for gossip validation; the scheduler tells it what it learns.
+        is_complete: the chain was read up to its end once since the start.
+    """
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        *,
+        path: Path,
+        identity: Identity,
+        operator_key: OperatorPublicKey,
+        first_block: BlockNumber,
+        slot_at: Callable[[int], int],
+        open_share: OpenShare,
+        keep_share: KeepShare,
+        distance: int = FOLLOW_DISTANCE,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            rpc: of the chain that `identity` names.
+            path: of the state store.
+            identity: whose registry; with the id of this operator if it is configured.
+            operator_key: this operator's public key.
+            first_block: the contract's; no log is older.
+            slot_at: slot at a time in unix seconds.
+            open_share: called in worker threads.
+            keep_share: called in worker threads, for all shares at each start, and before a
+                validator joins.
+            distance: blocks behind the head.
+            poll_s: seconds between looks at the chain.
+        """
+        self.view = NetworkView(slot_at=slot_at)
+        self.is_complete = False
+        self._rpc = rpc
+        self._path = path
+        self._identity = identity
+        self._operator_key = operator_key
+        self._first = first_block
+        self._open_share = open_share
+        self._keep_share = keep_share
+        self._distance = distance
+        self._poll_s = poll_s
+        self._assigned: dict[PublicKey, Assignment] = {}
+        self._own: dict[PublicKey, Assignment] = {}
+        self._alarms: dict[PublicKey, str] = {}
+        self._exits: tuple[ExitRequest, ...] = ()
+        self._me: OperatorId | None = None
+        self._tip: Point | None = None
+        self._time_s = 0
+        self._target: BlockNumber | None = None
+        self._counts = Counter(dict.fromkeys(COUNTED, 0))
+        self._readers: list[trio.MemorySendChannel[RegistryChange]] = []
+        self._is_loaded = False
+        self._failures = 0
+
+    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Follow the chain until cancelled; started once everything stored is in use.
+
+        Raises:
+            ConfigError: the store belongs to another network or operator, the key is not the one
+                registered for the configured id, or all endpoints serve another chain.
+        """
+        while True:
+            try:
+                await self._follow(task_status)
+            except ConfigError:
+                raise
+            except Exception as failure:
+                # Whatever it was: the store is right as of some block, and is opened again.
+                self._counts["failures"] += 1
+                log.exception("registry: failed, opening the store again")
+                if isinstance(failure, StorageError) and failure.code == "store_damaged":
+                    await trio.to_thread.run_sync(set_aside, self._path)
+            await self._pause()
+
+    def own(self) -> Mapping[PublicKey, Assignment]:
+        """Validators whose share the signer has, by validator key.
+
+        A live view, as all mappings here: copy it to look at it across a wait.
+        """
+        return MappingProxyType(self._own)
+
+    def known(self) -> Collection[PublicKey]:
+        """Keys of all validators of the network that nodes act on: a live view."""
+        return self.view.keys
+
+    def operator_keys(self) -> Mapping[OperatorId, OperatorPublicKey]:
+        """Of every registered operator: a live view."""
+        return self.view.operator_keys
+
+    def exits(self) -> tuple[ExitRequested, ...]:
+        """Recent exit requests of own validators, also those from before the start."""
+        return tuple(requested_exits(self._exits, self._own))
+
+    def subscribe(self) -> trio.MemoryReceiveChannel[RegistryChange]:
+        """Changes from now on, none left out; subscribe before reading `own`.
+
+        What was stored is no change. A reader that does not read holds up the registry.
+        """
+        sender, receiver = trio.open_memory_channel[RegistryChange](NOTICES_HELD)
+        self._readers.append(sender)
+        return receiver
+
+    def status(self) -> RegistryStatus:
+        """As of now."""
+        return RegistryStatus(
+            tip=self._tip,
+            tip_time_s=self._time_s,
+            target=self._target,
+            is_complete=self.is_complete,
+            operator_id=self._me,
+            alarms=dict(self._alarms),
+            counts=dict(self._counts),
+        )
+
+    async def _follow(self, task_status: TaskStatus[None]) -> None:
+        """Open the store and follow the chain from there."""
+        record = await trio.to_thread.run_sync(self._opened)
+        try:
+            loaded = await trio.to_thread.run_sync(record.load)
+            tip = record.points[-1] if record.points else None
+            notices = await self._publish(loaded, tip)
+            if self._is_loaded:
+                await self._tell(notices)
+            else:
+                self._is_loaded = True
+                log.info(
+                    "registry: %d own validators stored, as of block %s",
+                    len(self._own),
+                    tip.number if tip else "none",
+                )
+                task_status.started()
+            follower = Follower(self._first, points=record.points, distance=self._distance)
+            reader = LogReader(
+                self._rpc,
+                follower,
+                address=self._identity.contract,
+                timed=TIMED,
+                pause=partial(trio.sleep, self._poll_s),
+            )
+            while True:
+                try:
+                    step = await anext(reader)
+                except NetworkError as failure:
+                    self._counts["failures"] += 1
+                    log.warning("registry: %s", failure)
+                    await self._pause()
+                    continue
+                await self._take(record, step)
+                self._failures = 0
+        finally:
+            record.close()
+
+    def _opened(self) -> Record:
+        binding = Binding(self._operator_key, configured=self._configured())
+        return Record(self._path, self._identity, binding)
+
+    def _configured(self) -> OperatorId | None:
+        configured = self._identity.operator_id
+        return None if configured is None else OperatorId(configured)
+
+    async def _take(self, record: Record, step: Step | CaughtUp) -> None:
+        """Apply one step, make it visible, and say what it changed."""
+        notices: list[RegistryChange] = []
+        tip: Point | None
+        match step:
+            case CaughtUp():
+                self._complete()
+                return
+            case Extend():
+                progress = await trio.to_thread.run_sync(record.extend, step, self._assigned)
+                tip, self._target = step.tip.point, step.target
+            case Rollback(to=to):
+                progress = await trio.to_thread.run_sync(record.roll_back, to, self._assigned)
+                tip = to
+                self._counts["rollbacks"] += 1
+                log.warning("registry: the chain was reorganised above block %d", to.number)
+                notices.append(RolledBack(to))
+            case TooDeep(oldest=oldest):
+                progress = await trio.to_thread.run_sync(record.restart)
+                tip = None
+                self.is_complete = False
+                self._counts["restarts"] += 1
+                log.error(
+                    "registry: the chain differs below block %d, as far as can be undone; "
+                    "it is read again from its beginning",
+                    oldest.number,
+                )
+                notices.append(RolledBack(None))
+            case _:
+                assert_never(step)
+        self._count(progress, step)
+        await self._tell([*notices, *await self._publish(progress, tip)])
+
+    async def _publish(self, progress: Progress, tip: Point | None) -> list[RegistryChange]:
+        """Make a step visible, shares first, and compare before and after."""
+        new = {
+            key: each
+            for key, each in progress.own.items()
+            if each is not None and not self._has_share(each)
+        }
+        alarms = await keep_shares(
+            new.values(), open_share=self._open_share, keep_share=self._keep_share
+        )
+        # From here to the end nothing waits, so others see all of it or nothing.
+        before = dict(self._own)
+        if progress.is_reset:
+            self.view.clear()
+            self._assigned.clear()
+        self.view.apply(progress.changes)
+        if progress.exits is not None:
+            self._exits = progress.exits
+            self.view.set_exits(progress.exits)
+        touched = {*progress.own, *(before if progress.is_reset else ())}
+        for key in touched:
+            assignment = progress.own.get(key)
+            if assignment is None:
+                self._assigned.pop(key, None)
+            else:
+                self._assigned[key] = assignment
+            if assignment is None or key in new:
+                self._alarms.pop(key, None)
+            if key in alarms:
+                self._alarms[key] = alarms[key]
+            if assignment is None or key in self._alarms:
+                self._own.pop(key, None)
+            else:
+                self._own[key] = assignment
+        self._me, self._tip, self._time_s = progress.me, tip, progress.time_s
+        notices = [
+            notice
+            for key in sorted(touched)
+            for notice in compare(before.get(key), self._own.get(key))
+        ]
+        notices += requested_exits(progress.new_exits, self._own)
+        notices += changed_recipients(progress.fee_recipients, self._own)
+        return notices
+
+    def _has_share(self, assignment: Assignment) -> bool:
+        held = self._assigned.get(assignment.validator_key)
+        return held is not None and (held.share_key, held.encrypted_share) == (
+            assignment.share_key,
+            assignment.encrypted_share,
+        )
+
+    async def _tell(self, notices: Sequence[RegistryChange]) -> None:
+        """To every reader that is still there."""
+        for reader in tuple(self._readers):
+            try:
+                for notice in notices:
+                    await reader.send(notice)
+            except trio.BrokenResourceError:
+                self._readers.remove(reader)
+
+    def _complete(self) -> None:
+        if self.is_complete:
+            return
+        self.is_complete = True
+        if self._me is None:
+            log.warning(
+                "registry: complete; this operator's key (fingerprint %s) is not registered",
+                self._operator_key.fingerprint,
+            )
+        else:
+            log.info("registry: complete; operator %d, %d own validators", self._me, len(self._own))
+
+    def _count(self, progress: Progress, step: Step) -> None:
+        self._counts["steps"] += 1
+        self._counts["changes"] += len(progress.changes)
+        self._counts["oddities"] += progress.oddities
+        self._counts["divergences"] += progress.divergences
+        if progress.divergences:
+            log.warning(
+                "registry: %d events contradict those before them; logs may be missing",
+                progress.divergences,
+            )
+        if isinstance(step, Extend) and not self.is_complete:
+            log.info("registry: block %d of %d", step.tip.number, step.target)
+
+    async def _pause(self) -> None:
+        """Longer after each failure in a row."""
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(self._failures, 10), LONGEST_PAUSE_S)
+        self._failures += 1
+        await trio.sleep(pause_s)

@@ -1,0 +1,37 @@
+"""Reading a contract's logs from execution clients: in order, by hash, across reorganisations."""
+
+from __future__ import annotations
+
+from sdk.chain.follower import (
+    FOLLOW_DISTANCE,
+    ROLLBACK_DEPTH,
+    Block,
+    Diverged,
+    Extend,
+    Follower,
+    Point,
+    Read,
+    Rollback,
+    Step,
+    TooDeep,
+)
+from sdk.chain.logs import CaughtUp, LogReader
+from sdk.chain.rpc import Call, Rpc
+
+__all__ = [
+    "FOLLOW_DISTANCE",
+    "ROLLBACK_DEPTH",
+    "Block",
+    "Call",
+    "CaughtUp",
+    "Diverged",
+    "Extend",
+    "Follower",
+    "LogReader",
+    "Point",
+    "Read",
+    "Rollback",
+    "Rpc",
+    "Step",
+    "TooDeep",
+]
