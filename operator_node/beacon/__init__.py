@@ -1,0 +1,45 @@
+"""Beacon nodes, one or several, as one pool: answers for duties, submissions, schedule, events.
+
+`BeaconPool` is the entrance. Each question goes to the nodes that can answer it best, each finished
+object to all of them; routes and forms are found out per node. Never decides what to sign.
+"""
+
+from __future__ import annotations
+
+from operator_node.beacon.pool import BeaconPool
+from operator_node.beacon.types import (
+    AttesterDuty,
+    BeaconEvent,
+    BlockSeenEvent,
+    CommitteeSubscription,
+    EpochDuties,
+    FinalizedEvent,
+    HeadEvent,
+    NodeState,
+    NodeStatus,
+    ProposerDuty,
+    ReorgEvent,
+    SyncDuty,
+    SyncSubscription,
+    ValidatorState,
+    ViewChangedEvent,
+)
+
+__all__ = [
+    "AttesterDuty",
+    "BeaconEvent",
+    "BeaconPool",
+    "BlockSeenEvent",
+    "CommitteeSubscription",
+    "EpochDuties",
+    "FinalizedEvent",
+    "HeadEvent",
+    "NodeState",
+    "NodeStatus",
+    "ProposerDuty",
+    "ReorgEvent",
+    "SyncDuty",
+    "SyncSubscription",
+    "ValidatorState",
+    "ViewChangedEvent",
+]

@@ -1,0 +1,103 @@
+"""Sends finished objects to all beacon nodes at once; one that takes an object is enough.
+
+Shell. Slower nodes get theirs in the background, so that the duty need not wait for them.
+
+Source: this node's own rule (BN-4); Ethereum Beacon APIs, broadcast validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import trio
+
+from operator_node.beacon.fleet import Fleet
+from operator_node.beacon.memory import Votes
+from operator_node.beacon.node import BeaconNode
+from operator_node.beacon.publishing import Batch, batches_of, publish
+from operator_node.beacon.trouble import clip
+from operator_node.duties.types import Submission, Submitted
+from sdk.errors import PeerError
+
+SEND_LIMIT_S: Final = 8.0
+"""For all batches of a duty to one node; two thirds of a slot, after which little is worth it."""
+
+
+class Sending:
+    """Submissions of all duties.
+
+    Attributes:
+        background: where slower nodes are served while the pool runs; None before and after.
+    """
+
+    def __init__(self, fleet: Fleet, votes: Votes) -> None:
+        self._fleet = fleet
+        self._votes = votes
+        self.background: trio.Nursery | None = None
+
+    async def submit(self, items: Sequence[Submission]) -> tuple[Submitted, ...]:
+        """See `BeaconPool.submit`."""
+        preset = self._fleet.chain.preset
+        for item in items:
+            with suppress(PeerError):  # it is reported when it is sent
+                self._votes.note_submission(item, preset)
+        tally = _Tally(items, self._fleet.best_first())
+        batches = batches_of(items, preset)
+        async with trio.open_nursery() as nursery:
+            for node in tally.nodes:
+                (self.background or nursery).start_soon(_send, node, batches, tally)
+            await tally.settled.wait()
+        return tally.results()
+
+
+class _Tally:
+    """Which node said what about each item; `settled` once nothing more can change the result."""
+
+    def __init__(self, items: Sequence[Submission], nodes: Sequence[BeaconNode]) -> None:
+        self.items = items
+        self.nodes = nodes
+        self.settled = trio.Event()
+        self._taken: set[int] = set()
+        self._errors: list[list[str]] = [[] for _ in items]
+        self._pending = len(nodes)
+        if not items or not nodes:
+            self.settled.set()
+
+    def note(self, place: int, node: BeaconNode, error: str) -> None:
+        """What a node said against the item at a place; empty if it took it."""
+        if error:
+            self._errors[place].append(f"{node.name}: {error}")
+            return
+        self._taken.add(place)
+        if len(self._taken) == len(self.items):
+            self.settled.set()
+
+    def finish(self) -> None:
+        """A node has said all it will."""
+        self._pending -= 1
+        if not self._pending:
+            self.settled.set()
+
+    def results(self) -> tuple[Submitted, ...]:
+        """One per item, in order."""
+        return tuple(
+            Submitted(item, "" if place in self._taken else self._error(place))
+            for place, item in enumerate(self.items)
+        )
+
+    def _error(self, place: int) -> str:
+        return clip("; ".join(self._errors[place]) or "no beacon node answered in time")
+
+
+async def _send(node: BeaconNode, batches: Sequence[Batch], tally: _Tally) -> None:
+    try:
+        place = 0
+        with trio.move_on_after(SEND_LIMIT_S):
+            for batch in batches:
+                for error in await publish(node, batch):
+                    tally.note(place, node, error)
+                    place += 1
+    finally:
+        tally.finish()
