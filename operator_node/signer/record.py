@@ -161,7 +161,7 @@ class Records:
                 hint="Arm only shares that recombine to the validator's key.",
             )
         validator = self.histories.get(validator_key, _UNKNOWN).merged(share)
-        vote, block = AttestationGuard(Epoch(max(epoch - 1, 0)), epoch), BlockGuard(slot)
+        vote, block = armed_bounds(epoch=epoch, slot=slot)
         of_share, of_validator = share.raised(vote, block), validator.raised(vote, block)
         if of_share == of_validator:
             of_validator = of_share  # a validator's only share: one history, recorded in once
@@ -269,6 +269,11 @@ class Protection:
     def key_histories(self) -> Iterator[KeyHistory]:
         """See `SlashingProtection`."""
         return self.records.key_histories()
+
+
+def armed_bounds(*, epoch: Epoch, slot: Slot) -> tuple[AttestationGuard, BlockGuard]:
+    """What counts as signed unseen by a share that is armed in this epoch and slot."""
+    return AttestationGuard(Epoch(max(epoch - 1, 0)), epoch), BlockGuard(slot)
 
 
 def _check(

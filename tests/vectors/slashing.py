@@ -1,8 +1,8 @@
 """Interchange cases of EIP-3076: the minimal rule, the complete rule, and the record as it is used.
 
-A file's steps are run three times. The minimal and the complete rule must give their columns. The
-record signs what the minimal column signs and repeats of it, whatever way it is moved to another
-machine between two steps.
+A file's steps are run four times. The minimal and the complete rule must give their columns. The
+record, in memory and on disk, signs what the minimal column signs and repeats of it, whatever way
+it is moved to another machine between two steps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from operator_node.signer import (
@@ -25,6 +26,7 @@ from operator_node.signer import (
     Protection,
     Safe,
     SameData,
+    SlashingProtection,
     Verdict,
     judge_complete,
     judge_minimal,
@@ -32,6 +34,8 @@ from operator_node.signer import (
     read_interchange,
     write_interchange,
 )
+from operator_node.signer.record_file import Owner
+from operator_node.signer.store import SlashingStore
 from sdk.errors import InputError
 from sdk.types import Epoch, PublicKey, Slot
 from tests.vectors.case import Case, attempt, expect
@@ -48,7 +52,11 @@ def _file(path: Path) -> None:
     root = bytes.fromhex(case["genesis_validators_root"].removeprefix("0x"))
     _rule(case, root, judge_minimal, "should_succeed")
     _rule(case, root, judge_complete, "should_succeed_complete")
-    _record(case, root)
+    _record(case, root, Protection())
+    with TemporaryDirectory() as folder:
+        owner = Owner("vectors", root)
+        with SlashingStore.open(Path(folder) / "safety.sqlite", owner) as store:
+            _record(case, root, store)
 
 
 def _rule(
@@ -66,8 +74,7 @@ def _rule(
                 histories[key] = histories[key].recording(guard)
 
 
-def _record(case: dict[str, Any], root: bytes) -> None:
-    protection = Protection()
+def _record(case: dict[str, Any], root: bytes, protection: SlashingProtection) -> None:
     for number, step in enumerate(case["steps"]):
         conflicts = protection.merge(_import(step, root))
         if not step["contains_slashable_data"]:
@@ -85,7 +92,7 @@ def _record(case: dict[str, Any], root: bytes) -> None:
                     expect(may_sign(verdict), True, f"after moving the record, {what}")
 
 
-def _moved(protection: Protection, root: bytes, form: Form) -> Protection:
+def _moved(protection: SlashingProtection, root: bytes, form: Form) -> Protection:
     """The record after export and import."""
     data = write_interchange(protection.key_histories(), genesis_validators_root=root, form=form)
     moved = Protection()

@@ -1,9 +1,18 @@
-"""Histories per share and per validator: every signature is judged and recorded twice."""
+"""Histories per share and per validator: every signature is judged and recorded twice.
+
+Each test runs on the record in memory and on the one on disk.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
 import pytest
 
+from operator_node.signer import tables
 from operator_node.signer.evidence import Contradiction
 from operator_node.signer.record import (
     Conflict,
@@ -17,6 +26,8 @@ from operator_node.signer.rules import NotSafe, Reason, Safe, SameData, Verdict
 from operator_node.signer.trail import Trail
 from sdk.errors import InvariantBroken, UsageError
 from sdk.types import Epoch, Slot
+from tests.unit.operator_node.signer import guards
+from tests.unit.operator_node.signer.disk import DiskProtection
 from tests.unit.operator_node.signer.guards import (
     OTHER_SHARE,
     OTHER_VALIDATOR,
@@ -29,6 +40,24 @@ from tests.unit.operator_node.signer.guards import (
     signed,
     vote,
 )
+
+
+@pytest.fixture(autouse=True, params=["memory", "disk"])
+def kept(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[str]:
+    """Where the records of the test are kept."""
+    with ExitStack() as opened:
+        if request.param == "disk":
+            number = iter(range(100))
+
+            def on_disk(records: Records | None = None) -> DiskProtection:
+                made = DiskProtection.holding(tmp_path / str(next(number)), records)
+                return opened.enter_context(closing(made))
+
+            for module in (guards, sys.modules[__name__]):
+                monkeypatch.setattr(module, "Protection", on_disk)
+        yield request.param
 
 
 def reason(verdict: Verdict) -> Reason | None:
@@ -175,7 +204,7 @@ def test_check_records_nothing() -> None:
     before = protection.records
     items = [intent(vote(10, 11, 1)), intent(vote(10, 11, 2))]
     assert protection.check(items) == (Safe(), Safe())
-    assert protection.records is before
+    assert protection.records == before
 
 
 def test_repeat_changes_nothing() -> None:
@@ -187,14 +216,18 @@ def test_repeat_changes_nothing() -> None:
 
 
 def test_record_that_does_not_take_an_entry_signs_and_keeps_nothing(
+    kept: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     protection = armed(10, 320)
     before = protection.records
-    monkeypatch.setattr(Trail, "recording", lambda trail, entry: trail)
+    if kept == "memory":
+        monkeypatch.setattr(Trail, "recording", lambda trail, entry: trail)
+    else:
+        monkeypatch.setattr(tables, "_above", lambda trail, entry, pruned: trail)
     with pytest.raises(InvariantBroken, match="still counts as new"):
         protection.check_and_record([intent(vote(10, 11))])
-    assert protection.records is before
+    assert protection.records == before
 
 
 def test_armed_source_is_lowered_for_share_and_validator() -> None:
@@ -227,7 +260,7 @@ def test_share_armed_for_one_validator_is_never_armed_for_another() -> None:
     with pytest.raises(UsageError, match="is armed for validator") as caught:
         protection.arm(SHARE, OTHER_VALIDATOR, epoch=Epoch(10), slot=Slot(330))
     assert caught.value.code == "share_of_another"
-    assert protection.records is before
+    assert protection.records == before
     assert sign(protection, intent(vote(9, 11))) == [None]
 
 

@@ -1,0 +1,283 @@
+"""From what was written to settings with types, every fault told at once.
+
+Pure: the file and the environment were read before. A value that cannot be used becomes a fault
+that names key, value and remedy; a secret or an address is never quoted.
+
+Source: docs/run-a-node.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Final, TypeVar
+
+from operator_node.config import texts
+from operator_node.config.keys import BY_PATH, CUSTOM_NETWORK, CUSTOM_NETWORK_FIELDS, Effect
+from operator_node.config.networks import PUBLIC_NETWORKS
+from operator_node.config.settings import (
+    ApiSettings,
+    BeaconSettings,
+    DutySettings,
+    ExecutionSettings,
+    HistorySettings,
+    LogSettings,
+    NetworkSettings,
+    OperatorKeySettings,
+    PeerSettings,
+    SafetySettings,
+    Settings,
+)
+from operator_node.config.sources import Fault, Sources
+from operator_node.config.taking import Taking
+from operator_node.wire.generations import NEVER
+from operator_node.wire.ids import DomainType
+from sdk.crypto.secret import Password
+from sdk.errors import ConfigError
+from sdk.types import BlockNumber, Epoch
+
+T = TypeVar("T")
+
+SAFE_PROPOSER_DELAY_MS: Final = 1000
+"""Above, a second round of consensus may miss the slot."""
+_LEVELS: Final = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warn": "WARNING",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "fatal": "CRITICAL",
+    "panic": "CRITICAL",
+}
+"""The existing nodes' names into those of Python."""
+_LEVEL_FORMATS: Final = {"capitalcolor": True, "capital": False, "lowercase": False}
+_MEGABYTE: Final = 1_000_000
+_WATCH: Final = {"auto": None, "off": 0}
+_MAX_WATCH_SLOTS: Final = 64
+_MAX_GAS: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Usable settings, and what their owner should hear of.
+
+    Attributes:
+        notices: keys without effect.
+        warnings: choices that are possible and unwise.
+    """
+
+    settings: Settings
+    notices: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def build(sources: Sources) -> Built:
+    """The settings.
+
+    Raises:
+        ConfigError: `config_invalid`; the text has a line per fault, `data["faults"]` the same.
+    """
+    taking = Taking(sources)
+    settings = _settings(taking)
+    faults = (*sources.faults, *taking.faults)
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise ConfigError(
+            f"the configuration cannot be used, {len(faults)} faults:\n{lines}"
+            if len(faults) > 1
+            else f"the configuration cannot be used: {faults[0]}",
+            code="config_invalid",
+            data={"faults": [str(fault) for fault in faults]},
+        )
+    return Built(settings, _notices(sources), _warnings(settings))
+
+
+def _settings(taking: Taking) -> Settings:
+    take, maybe = taking.take, taking.maybe
+    network = _network(taking)
+    host = maybe("p2p.HostDNS", str) or maybe("p2p.HostAddress", _ip)
+    return Settings(
+        data_folder=take("db.Path", texts.path),
+        network=network,
+        beacon=BeaconSettings(
+            nodes=taking.need("eth2.BeaconNodeAddr", texts.endpoints("http", "https"), ()),
+            sync_tolerance_slots=take("eth2.SyncDistanceTolerance", texts.number(0, 1000)),
+            has_weighted_attestation_data=take("eth2.WithWeightedAttestationData", texts.flag),
+            has_parallel_submissions=take("eth2.WithParallelSubmissions", texts.flag),
+        ),
+        execution=ExecutionSettings(
+            nodes=taking.need("eth1.ETH1Addr", texts.endpoints("ws", "wss", "http", "https"), ()),
+            connection_timeout_ms=take("eth1.ETH1ConnectionTimeout", texts.duration_ms),
+            sync_tolerance_blocks=take("eth1.ETH1SyncDistanceTolerance", texts.number(0, 1000)),
+            follow_distance_blocks=take("node.follow_distance", texts.number(0, 1000)),
+            rollback_depth_blocks=take("node.rollback_depth", texts.number(1, 10_000)),
+        ),
+        peers=PeerSettings(
+            tcp_port=take("p2p.TcpPort", texts.port),
+            udp_port=take("p2p.UdpPort", texts.port),
+            host=host,
+            bootnodes=(*network.bootnodes, *(maybe("p2p.Bootnodes", texts.words) or ())),
+            trusted=maybe("p2p.TrustedPeers", texts.words) or (),
+            max_peers=take("p2p.MaxPeers", texts.number(1, 1000)),
+            identity_key=maybe("NetworkPrivateKey", Password.from_text),
+        ),
+        operator_key=_operator_key(taking),
+        api=ApiSettings(
+            bind=maybe("SSVAPIAddress", _ip) or take("node.api_bind", _ip),
+            port=maybe("SSVAPIPort", texts.optional_port),
+            metrics_port=maybe("MetricsAPIPort", texts.optional_port),
+            tokens_file=maybe("node.api_tokens_file", texts.path),
+        ),
+        duties=_duties(taking),
+        safety=SafetySettings(
+            sets_damage_aside=take(
+                "node.safety.on_damage", texts.choice({"rebound": True, "stop": False})
+            ),
+            start_watch_slots=maybe("node.start_watch", _watch),
+            has_doppelganger_watch=take("EnableDoppelgangerProtection", texts.flag),
+        ),
+        history=HistorySettings(
+            days=take("node.history_days", texts.number(0, 10_000)),
+            size_bytes=take("node.history_size", texts.size_bytes),
+        ),
+        log=LogSettings(
+            level=take("global.LogLevel", texts.choice(_LEVELS)),
+            is_json=take("global.LogFormat", texts.choice({"console": False, "json": True})),
+            is_coloured=take("global.LogLevelFormat", texts.choice(_LEVEL_FORMATS)),
+            file=maybe("global.LogFilePath", texts.path),
+            file_bytes=take("global.LogFileSize", texts.number(1, 100_000)) * _MEGABYTE,
+            file_backups=take("global.LogFileBackups", texts.number(0, 1000)),
+        ),
+        stop_grace_ms=take("node.stop_grace", texts.duration_ms),
+    )
+
+
+def _duties(taking: Taking) -> DutySettings:
+    take = taking.take
+    options = "ssv.ValidatorOptions"
+    delay = take("ProposerDelay", texts.duration_ms)
+    if delay > SAFE_PROPOSER_DELAY_MS and not take("AllowDangerousProposerDelay", texts.flag):
+        remedy = "Stay at 1s or below, or set AllowDangerousProposerDelay as well."
+        taking.faults.append(
+            Fault("ProposerDelay", f"{delay}ms puts proposals at risk of missing the slot", remedy)
+        )
+    return DutySettings(
+        graffiti=taking.maybe("Graffiti", texts.graffiti) or texts.graffiti(""),
+        gas_limit=take(f"{options}.ExperimentalGasLimit", texts.number(1, _MAX_GAS)),
+        proposer_delay_ms=delay,
+        signature_collection_timeout_ms=take(
+            f"{options}.SignatureCollectionTimeout", texts.duration_ms
+        ),
+        metadata_update_interval_ms=take(f"{options}.MetadataUpdateInterval", texts.duration_ms),
+        late_block_grace_ms=take("node.late_block_grace", texts.duration_ms),
+        head_settle_ms=take("node.head_settle", texts.duration_ms),
+        proposal_soft_timeout_ms=take("node.proposal_soft_timeout", texts.duration_ms),
+        compares_checkpoint_roots=take(
+            "node.checkpoint_check", texts.choice({"roots": True, "epochs": False})
+        ),
+        has_strict_fee_recipient=take(
+            "node.fee_recipient_policy", texts.choice({"strict": True, "warn": False})
+        ),
+        has_inclusion_check=take("node.inclusion_check", texts.flag),
+    )
+
+
+def _operator_key(taking: Taking) -> OperatorKeySettings:
+    file = taking.maybe("KeyStore.PrivateKeyFile", texts.path)
+    password_file = taking.maybe("KeyStore.PasswordFile", texts.path)
+    raw = taking.maybe("OperatorPrivateKey", Password.from_text)
+    if file is None and raw is None:
+        taking.faults.append(
+            Fault(
+                "KeyStore.PrivateKeyFile",
+                "no operator key is named",
+                "Set it to the keystore or PEM file, or PRIVATE_KEY_FILE in the environment.",
+            )
+        )
+    # As in the existing nodes, the file counts where both are given.
+    return OperatorKeySettings(file, password_file, raw if file is None else None)
+
+
+def _network(taking: Taking) -> NetworkSettings:
+    if any(taking.is_set(key.path) for key in CUSTOM_NETWORK_FIELDS):
+        network = _custom_network(taking)
+    else:
+        # Not `take`: a wrong name must not become mainnet, not even beside other faults.
+        network = taking.maybe("ssv.Network", texts.choice(PUBLIC_NETWORKS)) or _NO_NETWORK
+    if (domain := taking.maybe("ssv.CustomDomainType", texts.fixed_bytes(4))) is not None:
+        # The existing nodes take the domain from before the Alan fork here, and count up once.
+        after = (int.from_bytes(domain, "big") + 1) % 2**32
+        network = replace(network, domain=DomainType(after.to_bytes(4, "big")))
+    return network
+
+
+def _custom_network(taking: Taking) -> NetworkSettings:
+    def path(name: str) -> str:
+        return f"{CUSTOM_NETWORK}.{name}"
+
+    count = texts.number(0, 2**64 - 1)
+    domain = taking.need(path("DomainType"), texts.fixed_bytes(4), bytes(4))
+    epoch = taking.maybe(path("BooleEpoch"), count)
+    return NetworkSettings(
+        name=taking.maybe(path("Name"), _name) or "custom",
+        registry=taking.need(path("RegistryContractAddr"), texts.address, _NO_NETWORK.registry),
+        registry_block=BlockNumber(taking.maybe(path("RegistrySyncOffset"), count) or 0),
+        domain=DomainType(domain),
+        boole_domain=DomainType(
+            taking.maybe(path("BooleDomainType"), texts.fixed_bytes(4)) or domain
+        ),
+        boole_epoch=NEVER if epoch is None else Epoch(epoch),
+        bootnodes=taking.maybe(path("Bootnodes"), texts.words) or (),
+        chain_id=taking.maybe(path("ChainID"), texts.number(1, 2**64 - 1)),
+        genesis_validators_root=taking.maybe(path("GenesisValidatorsRoot"), texts.fixed_bytes(32)),
+    )
+
+
+_NO_NETWORK: Final = PUBLIC_NETWORKS["mainnet"]
+"""Stands in where a fault was noted; never used."""
+
+
+def _name(text: str) -> str:
+    is_name = len(text) <= 32 and text.replace("-", "").isalnum() and text.isascii()
+    if not is_name:
+        raise ValueError("up to 32 letters, digits and hyphens")
+    return text.lower()
+
+
+def _ip(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("an IP address; a name goes into p2p.HostDNS") from None
+
+
+def _watch(text: str) -> int | None:
+    if text in _WATCH:
+        return _WATCH[text]
+    if text.startswith("slots:"):
+        return texts.number(1, _MAX_WATCH_SLOTS)(text.removeprefix("slots:"))
+    raise ValueError(f"auto, off, or slots:N with N up to {_MAX_WATCH_SLOTS}")
+
+
+def _notices(sources: Sources) -> tuple[str, ...]:
+    quiet = [path for path in sources.written if BY_PATH[path].effect is Effect.NONE]
+    return tuple(f"{path} has no effect here" for path in (*quiet, *sources.ignored))
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    found = []
+    if len(settings.beacon.nodes) == 1:
+        found.append("one beacon node: when it fails, duties fail; name a second one")
+    if settings.operator_key.raw is not None:
+        found.append(
+            "the operator key stands in the configuration itself; "
+            "use KeyStore.PrivateKeyFile and a password file"
+        )
+    is_local = ip_address(settings.api.bind).is_loopback
+    if (settings.api.port or settings.api.metrics_port) and not is_local:
+        found.append(f"the API is open to others at {settings.api.bind}; close it by a firewall")
+    if not settings.safety.has_doppelganger_watch:
+        found.append("doppelganger protection is off: a second user of a key would not be noticed")
+    if not settings.duties.compares_checkpoint_roots:
+        found.append("checkpoint_check is epochs: votes for another fork's roots are signed")
+    return tuple(found)

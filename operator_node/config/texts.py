@@ -1,0 +1,157 @@
+"""The text of a setting into its value. Pure.
+
+Each function takes what was written and raises `ValueError` whose text continues 'expected'. None
+of them repeats the text: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from operator_node.config.settings import Endpoint
+from sdk.errors import InputError
+from sdk.types import Address, parse_address, parse_hex
+
+T = TypeVar("T")
+
+_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|us|µs|ns|h|m|s)")
+_MS: Final = {
+    "h": 3_600_000.0,
+    "m": 60_000.0,
+    "s": 1000.0,
+    "ms": 1.0,
+    "us": 1e-3,
+    "µs": 1e-3,
+    "ns": 1e-6,
+}
+_SIZE: Final = re.compile(r"(\d{1,9}) ?(KB|MB|GB|TB)?", re.IGNORECASE)
+_SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_TRUE: Final = ("true", "t", "1", "yes", "on")
+_FALSE: Final = ("false", "f", "0", "no", "off")
+_MAX_PORT: Final = 65_535
+_GRAFFITI_BYTES: Final = 32
+_SEPARATORS: Final = re.compile(r"[;,\s]+")
+
+
+def duration_ms(text: str) -> int:
+    """Milliseconds of `300ms`, `5s`, `1h30m` or `0`."""
+    if text == "0":
+        return 0
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("a duration such as 300ms, 5s or 12m")
+    return round(sum(float(number) * _MS[unit] for number, unit in parts))
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of `5GB`, `500 MB` or a plain number."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError("a size such as 500MB or 5GB")
+    return int(found[1]) * _SIZES[(found[2] or "").upper()]
+
+
+def flag(text: str) -> bool:
+    """Yes or no."""
+    if text.lower() not in (*_TRUE, *_FALSE):
+        raise ValueError("true or false")
+    return text.lower() in _TRUE
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers within these bounds, both included."""
+
+    def read(text: str) -> int:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+        if not is_number or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+port = number(1, _MAX_PORT)
+
+
+def optional_port(text: str) -> int | None:
+    """A port, 0 for none."""
+    return number(0, _MAX_PORT)(text) or None
+
+
+def choice(options: Mapping[str, T]) -> Callable[[str], T]:
+    """A reader of one of these words."""
+
+    def read(text: str) -> T:
+        if text.lower() not in options:
+            raise ValueError(f"one of {', '.join(options)}")
+        return options[text.lower()]
+
+    return read
+
+
+def path(text: str) -> Path:
+    """A path; `~` is the home folder."""
+    if "\0" in text:
+        raise ValueError("a path")
+    return Path(text).expanduser()
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A list, separated by semicolons, commas or spaces."""
+    return tuple(word for word in _SEPARATORS.split(text) if word)
+
+
+def endpoints(*schemes: str) -> Callable[[str], tuple[Endpoint, ...]]:
+    """A reader of addresses separated by semicolons, with one of these schemes."""
+
+    def read(text: str) -> tuple[Endpoint, ...]:
+        found = [_endpoint(part.strip(), schemes) for part in text.split(";") if part.strip()]
+        if not found or len(set(found)) < len(found):
+            raise ValueError("at least one address, and none twice")
+        return tuple(found)
+
+    return read
+
+
+def address(text: str) -> Address:
+    """An Ethereum address, the checksum right if there is one."""
+    try:
+        return parse_address(text)
+    except InputError:
+        raise ValueError("0x and 40 hex digits, with a right checksum if in mixed case") from None
+
+
+def fixed_bytes(length: int) -> Callable[[str], bytes]:
+    """A reader of so many bytes in hex."""
+
+    def read(text: str) -> bytes:
+        try:
+            return parse_hex(text, what="value", length=length)
+        except InputError:
+            raise ValueError(f"0x and {2 * length} hex digits") from None
+
+    return read
+
+
+def graffiti(text: str) -> bytes:
+    """32 bytes: the text in UTF-8 and zeros."""
+    data = text.encode()
+    if len(data) > _GRAFFITI_BYTES:
+        raise ValueError(f"at most {_GRAFFITI_BYTES} bytes")
+    return data.ljust(_GRAFFITI_BYTES, b"\0")
+
+
+def _endpoint(text: str, schemes: tuple[str, ...]) -> Endpoint:
+    wanted = f"addresses such as {schemes[0]}://host:port, separated by semicolons"
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not is_usable or not text.isprintable():
+        raise ValueError(wanted)
+    return Endpoint(text)

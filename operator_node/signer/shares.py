@@ -1,0 +1,240 @@
+"""Signing with the shares of one operator: what must be withheld, the record, then the signature.
+
+The narrow interface to every share's secret. Nothing leaves it unless the slashing record took it
+first, and a secret never leaves it at all. It does not fetch, send or decide what is worth signing.
+
+A signature takes a quarter to half a millisecond and is made where `sign` is called, which is a
+worker thread: 500 take less than a process of their own would be allowed (docs/benchmarks.md).
+The library holds the interpreter for one signature at a time, so that the node's other work goes
+on between two of them.
+
+Source: docs/slashing.md; docs/protocol.md, "Slashing protection".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import Protocol
+
+from operator_node.duties.reasons import Reason
+from operator_node.duties.types import Signed, SignItem, Withheld
+from operator_node.signer.record import Intent, SlashingProtection
+from operator_node.signer.rules import Guard, NotSafe, bounds, may_sign
+from operator_node.wire.records import Share
+from sdk.crypto import bls
+from sdk.crypto.backend import G2
+from sdk.crypto.secret import SecretKey
+from sdk.errors import StorageError
+from sdk.types import Epoch, PublicKey, Slot
+
+logger = logging.getLogger(__name__)
+
+
+class Clock(Protocol):
+    """The present; negative before genesis."""
+
+    def slot(self) -> int: ...
+
+    def epoch(self) -> int: ...
+
+
+class Record(SlashingProtection, Protocol):
+    """The slashing record, and whether it has heard of a share."""
+
+    def knows(self, share_key: PublicKey, /) -> bool: ...
+
+
+class ShareSigner:
+    """Signs with this operator's shares. Safe to use from several threads."""
+
+    def __init__(self, *, record: Record, clock: Clock) -> None:
+        """A signer without shares.
+
+        Args:
+            record: the slashing record.
+            clock: tells slot and epoch.
+        """
+        self._record = record
+        self._clock = clock
+        self._lock = Lock()
+        self._secrets: dict[PublicKey, SecretKey] = {}
+        self._share_keys: dict[PublicKey, PublicKey] = {}
+        self._held: frozenset[PublicKey] = frozenset()
+        self._fenced_by = ""
+
+    def __repr__(self) -> str:
+        return f"ShareSigner({len(self._secrets)} shares)"
+
+    # --- which shares -----------------------------------------------------------------------
+
+    def keep_share(self, validator_key: PublicKey, secret: SecretKey) -> PublicKey:
+        """Takes a share into use, and arms it if the record has never heard of it.
+
+        Args:
+            validator_key: whose share it is, proven before: its committee's share keys recombine
+                to this key.
+            secret: the share, decrypted.
+
+        Returns:
+            The share's public key.
+
+        Raises:
+            UsageError: `share_of_another`, armed for another validator.
+            StorageError: the record could not be written; the share is not in use.
+        """
+        share_key = bls.public_key(secret)
+        if not self._record.knows(share_key):
+            self._arm(share_key, validator_key)
+        with self._lock:
+            former = self._share_keys.get(validator_key, share_key)
+            if former != share_key:
+                del self._secrets[former]
+            self._secrets[share_key] = secret
+            self._share_keys[validator_key] = share_key
+        return share_key
+
+    def drop_share(self, validator_key: PublicKey) -> None:
+        """Forgets the secret of a validator's share; its record stays."""
+        with self._lock:
+            share_key = self._share_keys.pop(validator_key, None)
+            if share_key is not None:
+                del self._secrets[share_key]
+
+    def arm(self, validator_key: PublicKey) -> None:
+        """Raises a share's bounds to the present, when it was added again or reactivated.
+
+        Nothing happens for a validator without a share here.
+
+        Raises:
+            StorageError: the record could not be written.
+        """
+        share_key = self._share_keys.get(validator_key)
+        if share_key is not None:
+            self._arm(share_key, validator_key)
+
+    def share_keys(self) -> dict[PublicKey, PublicKey]:
+        """The public keys of the shares in use, by validator."""
+        with self._lock:
+            return dict(self._share_keys)
+
+    # --- what is withheld -------------------------------------------------------------------
+
+    def hold(self, validator_key: PublicKey) -> None:
+        """Withholds what the slashing rules are about, for a validator that is watched."""
+        with self._lock:
+            self._held |= {validator_key}
+
+    def release(self, validator_key: PublicKey) -> None:
+        """Ends `hold`."""
+        with self._lock:
+            self._held -= {validator_key}
+
+    def fence(self, why: str) -> None:
+        """Withholds everything from now on, also what is being signed: a twin was seen."""
+        self._fenced_by = why or "fenced"
+
+    def unfence(self) -> None:
+        """Ends `fence`."""
+        self._fenced_by = ""
+
+    # --- signing ----------------------------------------------------------------------------
+
+    def is_slashable(self, share: Share, guard: Guard) -> bool:
+        """Whether the record forbids it now; records nothing. Seldom waits for the disk.
+
+        Raises:
+            StorageError: the record could not be read.
+        """
+        intent = Intent(share.share_key, share.validator_key, guard)
+        return not may_sign(self._record.check((intent,))[0])
+
+    def sign(self, items: tuple[SignItem, ...], *, slot: Slot) -> tuple[Signed | Withheld, ...]:
+        """One answer per item, in order. Waits for the disk and for arithmetic: use a thread.
+
+        All guarded items are judged and recorded in one durable step before any is signed. If
+        that step fails, they are withheld and the others signed.
+
+        Args:
+            items: what to sign.
+            slot: of the duty; guarded items must be of the present by the clock.
+
+        Raises:
+            InvariantBroken: the record contradicts itself; nothing was signed.
+        """
+        withheld = {
+            place: refusal
+            for place, item in enumerate(items)
+            if (refusal := self._refusal(item, slot)) is not None
+        }
+        guarded = [
+            (place, item, item.guard)
+            for place, item in enumerate(items)
+            if item.guard is not None and place not in withheld
+        ]
+        withheld |= self._record_all(guarded)
+        points: dict[bytes, G2] = {}
+        return tuple(
+            withheld.get(place) or self._signed(item, points) for place, item in enumerate(items)
+        )
+
+    def _refusal(self, item: SignItem, slot: Slot) -> Withheld | None:
+        """Why an item is not even asked of the record."""
+        if self._fenced_by:
+            return Withheld(item, Reason.FENCED, self._fenced_by)
+        share = item.share
+        if self._share_keys.get(share.validator_key) != share.share_key:
+            return Withheld(item, Reason.SHARE_MISSING)
+        if item.guard is None:
+            return None
+        if share.validator_key in self._held:
+            return Withheld(item, Reason.DOPPELGANGER_HOLD)
+        present = bounds(
+            item.guard,
+            duty_slot=slot,
+            current_slot=Slot(self._clock.slot()),
+            current_epoch=Epoch(self._clock.epoch()),
+        )
+        if isinstance(present, NotSafe):
+            return Withheld(item, Reason.SLASHING_REFUSED, present.reason)
+        return None
+
+    def _record_all(
+        self, guarded: Sequence[tuple[int, SignItem, Guard]]
+    ) -> Iterable[tuple[int, Withheld]]:
+        """What the record refuses, by place; the rest is in it for good."""
+        if not guarded:
+            return ()
+        intents = [
+            Intent(item.share.share_key, item.share.validator_key, guard)
+            for _, item, guard in guarded
+        ]
+        try:
+            verdicts = self._record.check_and_record(intents)
+        except StorageError as problem:
+            logger.error("the slashing record failed, nothing guarded is signed: %s", problem)
+            down = problem.code
+            return [(place, Withheld(item, Reason.SIGNER_DOWN, down)) for place, item, _ in guarded]
+        return [
+            (place, Withheld(item, Reason.SLASHING_REFUSED, verdict.reason))
+            for (place, item, _), verdict in zip(guarded, verdicts, strict=True)
+            if isinstance(verdict, NotSafe)
+        ]
+
+    def _signed(self, item: SignItem, points: dict[bytes, G2]) -> Signed | Withheld:
+        """The signature; `points` keeps messages as points, since validators share most roots."""
+        if self._fenced_by:
+            return Withheld(item, Reason.FENCED, self._fenced_by)
+        secret = self._secrets.get(item.share.share_key)
+        if secret is None:
+            return Withheld(item, Reason.SHARE_MISSING)
+        backend = bls.active()
+        if item.root not in points:
+            points[item.root] = backend.hash_to_g2(item.root)
+        point = backend.g2_multiply(points[item.root], secret.reveal())
+        return Signed(item, bls.signature_of_point(point).data)
+
+    def _arm(self, share_key: PublicKey, validator_key: PublicKey) -> None:
+        epoch, slot = max(self._clock.epoch(), 0), max(self._clock.slot(), 0)
+        self._record.arm(share_key, validator_key, epoch=Epoch(epoch), slot=Slot(slot))
