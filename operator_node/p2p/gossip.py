@@ -1,0 +1,130 @@
+"""One life of the libp2p part: the host and its meshes, from listening to the end.
+
+After a failure the network builds a new one; what must outlive it, such as seen messages, scores
+and the address book, is handed in. Never decides whom to connect to.
+
+Source: docs/protocol.md, "Topics and gossip ids"; libp2p gossipsub 1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+from libp2p.peer.id import ID
+from libp2p.tools.anyio_service import background_trio_service
+from multiaddr import Multiaddr  # type: ignore[import-untyped]
+
+from operator_node.p2p.identity import Identity
+from operator_node.p2p.intake import Intake
+from operator_node.p2p.scoring import PeerId, Standing
+from operator_node.p2p.upstream.dialer import Dialer
+from operator_node.p2p.upstream.host import is_free, new_host
+from operator_node.p2p.upstream.peer_ids import id_of, name_of
+from operator_node.p2p.upstream.pubsub import AnonymousPubsub, anonymous
+from operator_node.p2p.upstream.router import Router
+from sdk.errors import ConfigError
+
+CLOSE_SECONDS: Final = 3.0
+"""For saying good-bye to all peers at the end."""
+_UNSPECIFIED: Final = ("/ip4/0.0.0.0/", "/ip6/::/")
+_LOOPBACK: Final = ("/ip4/127.", "/ip6/::1/")
+
+
+@dataclass(frozen=True, slots=True)
+class MeshPeers:
+    """How a topic is connected: all peers that subscribed, and those of the mesh."""
+
+    subscribed: frozenset[PeerId]
+    mesh: frozenset[PeerId]
+
+
+class Gossip:
+    """The running libp2p part. Made by `run_gossip`."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        intake: Intake,
+        standing: Standing,
+        known_topics: frozenset[str],
+    ) -> None:
+        self.host = new_host(identity.key)
+        self.dialer = Dialer(self.host)
+        self._router = Router(score=lambda peer: standing.score(name_of(peer)))
+        self._pubsub = AnonymousPubsub(self.host, self._router, intake, known_topics)
+
+    async def set_topics(self, topics: frozenset[str]) -> None:
+        """Subscribes to these and no others."""
+        current = frozenset(self._pubsub.topic_ids)
+        for topic in sorted(topics - current):
+            await self._pubsub.subscribe(topic)
+        for topic in sorted(current - topics):
+            await self._pubsub.unsubscribe(topic)
+
+    async def publish(self, topic: str, data: bytes, have_it: Iterable[PeerId]) -> None:
+        """Sends a message of this node into the mesh, except to peers that get it directly."""
+        await self._pubsub.send(topic, data, _ids(have_it))
+
+    async def forward(
+        self, peer: PeerId, topic: str, data: bytes, have_it: Iterable[PeerId]
+    ) -> None:
+        """Sends an accepted message of a peer into the mesh, except to those that have it."""
+        message = anonymous(topic, data)
+        await self._router.publish(id_of(peer), message, _ids(have_it))
+
+    def peers_of(self, topic: str) -> MeshPeers:
+        """Who is connected for a topic."""
+        subscribed = self._pubsub.peer_topics.get(topic, set())
+        mesh = self._router.mesh.get(topic, set())
+        return MeshPeers(_names(subscribed), _names(mesh))
+
+    def addresses(self) -> tuple[str, ...]:
+        """Where this node can be reached as far as it knows, without peer id.
+
+        Loopback only if there is nothing else: that is a network on one machine.
+        """
+        own = [str(each).split("/p2p/")[0] for each in self.host.get_addrs()]
+        usable = [each for each in dict.fromkeys(own) if not each.startswith(_UNSPECIFIED)]
+        outside = [each for each in usable if not each.startswith(_LOOPBACK)]
+        return tuple(outside or usable)
+
+    @asynccontextmanager
+    async def listening(self, listen: Sequence[str]) -> AsyncIterator[None]:
+        """Listens and keeps the meshes while the block runs.
+
+        Raises:
+            ConfigError: `cannot_listen`.
+        """
+        addresses = [Multiaddr(each) for each in listen]
+        if taken := [str(each) for each in addresses if not is_free(each)]:
+            raise ConfigError(
+                f"cannot listen on {', '.join(taken)}",
+                code="cannot_listen",
+                hint="Is it an address of this machine, and is no other process listening there?",
+                data={"taken": taken},
+            )
+        async with (
+            self.host.run(addresses),
+            background_trio_service(self._router),
+            background_trio_service(self._pubsub),
+        ):
+            try:
+                await self._pubsub.wait_until_ready()
+                yield
+            finally:
+                # Upstream accepts connections in a task outside of ours, which would go on after a
+                # cancellation, and with it the port would stay taken.
+                with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
+                    await self.host.close()
+
+
+def _ids(peers: Iterable[PeerId]) -> frozenset[ID]:
+    return frozenset(map(id_of, peers))
+
+
+def _names(peers: set[ID]) -> frozenset[PeerId]:
+    return frozenset(name_of(each) for each in peers)

@@ -1,0 +1,46 @@
+"""Where a peer is: its id and addresses, from a multiaddress that a person entered.
+
+Pure.
+
+Source: libp2p multiaddresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from multiaddr import Multiaddr  # type: ignore[import-untyped]
+from multiaddr.exceptions import Error as MultiaddrError  # type: ignore[import-untyped]
+
+from operator_node.p2p.scoring import PEER_ID_FORM, PeerId
+from sdk.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A peer and where to dial it; the addresses are without its id."""
+
+    peer: PeerId
+    addresses: tuple[str, ...]
+
+
+def place_of(text: str) -> Place:
+    """From a multiaddress that ends with a peer id, such as `/ip4/10.0.0.1/tcp/13001/p2p/16U…`.
+
+    Raises:
+        ConfigError: `peer_address_malformed`.
+    """
+    address, _, peer = text.rpartition("/p2p/")
+    try:
+        if not address:
+            raise ValueError("it does not end with /p2p/ and a peer id")
+        if PEER_ID_FORM.fullmatch(peer) is None:
+            raise ValueError("its peer id is not base58")
+        Multiaddr(text)
+    except (ValueError, MultiaddrError) as problem:
+        raise ConfigError(
+            f"peer address {text!r} cannot be used: {problem}",
+            code="peer_address_malformed",
+            hint="It looks like /ip4/192.0.2.1/tcp/13001/p2p/16Uiu2HAm…",
+        ) from problem
+    return Place(PeerId(peer), (address,))

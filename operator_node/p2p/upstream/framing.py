@@ -1,0 +1,103 @@
+"""Frames on a libp2p stream: a varint of the length, then the bytes; read through a buffer.
+
+Defect of py-libp2p 0.8.1: it reads length prefixes one byte at a time, each through stream, muxer
+and Noise. Here a stream is read in large pieces, and what is left over is kept for the next frame.
+Never keeps more than one frame and one piece in memory.
+
+Source: docs/protocol.md, "Topics and gossip ids"; libp2p's unsigned varints.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from libp2p.network.stream.exceptions import StreamEOF
+from libp2p.utils.varint import encode_uvarint
+
+from sdk.errors import PeerError
+
+PIECE_BYTES: Final = 64 * 1024
+"""Of one read; most messages fit with room to spare."""
+_LENGTH_BYTES: Final = 4
+"""Of a length prefix at most: 2**28 bytes are more than any frame here."""
+
+
+class Readable(Protocol):
+    """The reading half of a stream."""
+
+    async def read(self, n: int | None = None, /) -> bytes:
+        """Up to `n` bytes, none at the end."""
+
+
+def framed(data: bytes) -> bytes:
+    """`data` behind its length."""
+    return encode_uvarint(len(data)) + data
+
+
+class FrameReader:
+    """Reads frames one after the other.
+
+    Args:
+        stream: libp2p's; nobody else may read from it.
+        limit_bytes: of one frame.
+    """
+
+    __slots__ = ("_buffer", "_limit", "_stream")
+
+    def __init__(self, stream: Readable, *, limit_bytes: int) -> None:
+        self._stream = stream
+        self._limit = limit_bytes
+        self._buffer = bytearray()
+
+    async def read(self) -> bytes | None:
+        """The next frame, None if the stream ended before it began.
+
+        Raises:
+            PeerError: `frame_too_large`, `frame_cut_off`; there is nothing to read after it.
+            StreamError: libp2p's, the connection broke.
+        """
+        while (header := self._header()) is None:
+            if not await self._fill():
+                if self._buffer:
+                    raise _cut_off()
+                return None
+        start, length = header
+        while len(self._buffer) < start + length:
+            if not await self._fill():
+                raise _cut_off()
+        frame = bytes(memoryview(self._buffer)[start : start + length])
+        del self._buffer[: start + length]
+        return frame
+
+    def _header(self) -> tuple[int, int] | None:
+        """Where the frame starts, and its length; None if more must be read to know."""
+        length = 0
+        for place, byte in enumerate(self._buffer[:_LENGTH_BYTES]):
+            length |= (byte & 0x7F) << (7 * place)
+            if not byte & 0x80:
+                if length > self._limit:
+                    raise _too_large(length, self._limit)
+                return place + 1, length
+        if len(self._buffer) >= _LENGTH_BYTES:
+            raise _too_large(length, self._limit)
+        return None
+
+    async def _fill(self) -> bool:
+        try:
+            piece = await self._stream.read(PIECE_BYTES)
+        except StreamEOF:
+            return False
+        self._buffer += piece
+        return bool(piece)
+
+
+def _too_large(length: int, limit: int) -> PeerError:
+    return PeerError(
+        f"the peer announced a frame of {length} bytes or more, the limit is {limit}",
+        code="frame_too_large",
+        data={"length": length, "limit": limit},
+    )
+
+
+def _cut_off() -> PeerError:
+    return PeerError("the stream ended inside a frame", code="frame_cut_off")

@@ -1,0 +1,79 @@
+"""A libp2p host: TCP, Noise, Yamux, and no opinions of its own about whom to connect to.
+
+py-libp2p 0.8.1 offers plaintext and secio besides by default, so that a peer could choose a
+connection on which nobody proves who he is; it connects to known peers by itself until half of the
+allowed connections are used; and it retries dials inside a dial. All three are switched off. It
+listens with SO_REUSEPORT, so that two nodes on one port would get each other's connections; hence
+`is_free`.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+from libp2p import new_swarm
+from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.x25519 import create_new_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.host.basic_host import BasicHost
+from libp2p.network.auto_connector import AutoConnector
+from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.swarm import Swarm
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as NoiseTransport
+from multiaddr import Multiaddr  # type: ignore[import-untyped]
+
+CONNECTIONS: Final = 150
+"""The network's upper bound; above `_TRIM_FROM` unprotected peers are let go."""
+_TRIM_FROM: Final = 130
+_CONNECTIONS_PER_PEER: Final = 2
+"""Two are made when both sides dial at the same time."""
+
+
+def new_host(key: KeyPair) -> BasicHost:
+    """A host that goes by the peer id of `key`; it listens once it is run."""
+    noise = NoiseTransport(key, noise_privkey=create_new_key_pair().private_key)
+    swarm = new_swarm(
+        key_pair=key,
+        sec_opt={TProtocol(NOISE): noise},
+        muxer_preference="YAMUX",
+        retry_config=RetryConfig(max_retries=0),
+        connection_config=ConnectionConfig(
+            max_connections=CONNECTIONS,
+            high_watermark=_TRIM_FROM,
+            low_watermark=0,
+            min_connections=0,
+            max_connections_per_peer=_CONNECTIONS_PER_PEER,
+        ),
+    )
+    if not isinstance(swarm, Swarm):
+        raise TypeError(f"libp2p made a {type(swarm).__name__}, not a Swarm")
+    swarm.auto_connector = Unhurried(swarm)
+    return BasicHost(swarm)
+
+
+class Unhurried(AutoConnector):
+    """Connects to nobody: whom to dial is decided by `operator_node.p2p.redial` alone.
+
+    Upstream's aims for half of the upper bound of connections, and has no switch.
+    """
+
+    async def maybe_connect(self) -> None:
+        """Does nothing."""
+
+
+def is_free(address: Multiaddr) -> bool:
+    """Whether nobody listens on a TCP multiaddress of an IP address of this machine."""
+    text = str(address)
+    is_v6 = text.startswith("/ip6/")
+    family = socket.AF_INET6 if is_v6 else socket.AF_INET
+    host = address.value_for_protocol("ip6" if is_v6 else "ip4")
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # Without it, connections that ended a minute ago would count as somebody.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(address.value_for_protocol("tcp"))))
+        except OSError:
+            return False
+    return True
