@@ -1,0 +1,471 @@
+"""Four whole operators in one process: real engines, keys, gossip validation and slashing records.
+
+Only the network between them is in memory, and the beacon nodes answer from a table. Time is
+trio's, so that a mock clock moves everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import trio
+import trio.testing
+
+from operator_node.clock import SlotClock
+from operator_node.duties import Reason
+from operator_node.duties.types import (
+    Answer,
+    CheckpointView,
+    CommitteeDuty,
+    Query,
+    Signed,
+    SignItem,
+    Submission,
+    Submitted,
+    Unavailable,
+    Withheld,
+)
+from operator_node.engine import (
+    Counts,
+    Desk,
+    DutyRecord,
+    Engine,
+    Errands,
+    Filter,
+    History,
+    Intake,
+    Maker,
+    Own,
+    Policy,
+)
+from operator_node.engine.types import Work
+from operator_node.scheduler.types import DutyDue
+from operator_node.signer.rules import Guard
+from operator_node.spec.presets import Preset
+from operator_node.testing.fake_beacon import FakeBeacon
+from operator_node.testing.signing import Liveness
+from operator_node.testing.signing import Signer as ShareSigner
+from operator_node.testing.standin import RealSignatures
+from operator_node.testing.world import ALAN_DOMAIN, BOOLE_DOMAIN, CHAIN, FEE_RECIPIENT, GRAFFITI
+from operator_node.validation import Chain, KnownCommittee, KnownValidator, Reject, Verdict
+from operator_node.wire.codec import decode_signed
+from operator_node.wire.committee import Committee
+from operator_node.wire.generations import ForkEpochs, Generation
+from operator_node.wire.ids import BeaconRole, RunnerRole
+from operator_node.wire.messages import SignedMessage
+from operator_node.wire.records import Share, ShareMember
+from operator_node.wire.values import ValidatorDuty
+from sdk.crypto.operator_keys import OperatorPublicKey
+from sdk.testing.keys import operator_key
+from sdk.types import Address, Epoch, OperatorId, PublicKey, Slot
+
+if TYPE_CHECKING:
+    from trio_typing import TaskStatus
+
+IDS: Final = tuple(OperatorId(each) for each in (1, 2, 3, 4))
+COMMITTEE: Final = Committee(IDS)
+VALIDATORS: Final = (17, 18)
+BOOLE_EPOCH: Final = Epoch(20)  # slot 160
+NETWORK: Final = Chain(
+    "holesky", ForkEpochs(CHAIN.slots_per_epoch, BOOLE_EPOCH), ALAN_DOMAIN, BOOLE_DOMAIN
+)
+SLOTS: Final = {Generation.ALAN: Slot(101), Generation.BOOLE: Slot(206)}
+SLOT_MS: Final = NETWORK.slot_ms
+HOP_S: Final = 0.01
+_Result = TypeVar("_Result")
+
+SIGNATURES: Final = RealSignatures()
+DEALT: Final = {index: SIGNATURES.deal(index, IDS, 0) for index in VALIDATORS}
+KEYS: Final = {operator: operator_key(1 + operator % 13) for operator in IDS}
+"""The keys that `RealSignatures` signs with."""
+
+
+async def inline(step: Callable[[], _Result], /, *, urgent: bool) -> _Result:
+    """On the event loop: a mock clock would run on while a thread works."""
+    await trio.lowlevel.checkpoint()
+    return step()
+
+
+class Everybody:
+    """All selection proofs are chosen."""
+
+    def is_aggregator(self, duty: ValidatorDuty, proof: bytes) -> bool:
+        return True
+
+    def is_contributor(self, duty: ValidatorDuty, proof: bytes, preset: Preset) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An own validator."""
+
+    validator_key: PublicKey
+    share_keys: Mapping[OperatorId, PublicKey]
+    share_key: PublicKey
+    committee: Committee = COMMITTEE
+    fee_recipient: Address = FEE_RECIPIENT
+    active: bool = True
+
+
+def assigned(me: OperatorId) -> dict[PublicKey, Assigned]:
+    """Both validators, as an operator holds them."""
+    return {key: Assigned(key, shares, shares[me]) for key, shares in DEALT.values()}
+
+
+class Registry:
+    """Both validators are registered with the committee; they have every duty."""
+
+    def __init__(self, me: OperatorId) -> None:
+        self.assignments = assigned(me)
+        self.known = KnownCommittee.of(IDS, VALIDATORS)
+        self.keys = {each: KEYS[each].public_key for each in IDS}
+        self.view = self
+
+    def own(self) -> Mapping[PublicKey, Assigned]:
+        return self.assignments
+
+    def operator_keys(self) -> Mapping[OperatorId, OperatorPublicKey]:
+        return self.keys
+
+    def has_operator(self, operator: OperatorId, /) -> bool:
+        return operator in self.keys
+
+    def committee(self, committee_id: bytes, /) -> KnownCommittee | None:
+        return self.known
+
+    def validator(self, key: PublicKey, /) -> KnownValidator | None:
+        index = next((each for each, dealt in DEALT.items() if dealt[0] == key), None)
+        return None if index is None else KnownValidator(index, self.known)
+
+    def proposers_known(self, epoch: Epoch, /) -> bool:
+        return True
+
+    def has_proposal(self, index: int, slot: Slot, /) -> bool:
+        return True
+
+    def in_sync_committee(self, index: int, epoch: Epoch, /) -> bool:
+        return True
+
+    def exit_requests(self, key: PublicKey, slot: Slot, /) -> int:
+        return 1
+
+
+@dataclass(slots=True)
+class Beacon:
+    """Answers after a moment; tests may take it away, or make it raise."""
+
+    clock: SlotClock
+    nodes: FakeBeacon
+    is_there: bool = True
+    problem: Exception | None = None
+    refuses: str = ""
+    asked: list[tuple[int, Query]] = field(default_factory=list)
+    submitted: list[Submission] = field(default_factory=list)
+
+    async def answer(self, query: Query, *, deadline_ms: int) -> Answer:
+        self.asked.append((self.clock.now_ms(), query))
+        if self.problem is not None:
+            raise self.problem
+        asked = self.nodes.ask(query, self._since_genesis_ms())
+        if not self.is_there or asked is None:
+            return Unavailable(Reason.BN_DOWN, "away")
+        await trio.sleep(asked[0] / 1000)
+        return asked[1]
+
+    async def submit(self, items: tuple[Submission, ...], /) -> tuple[Submitted, ...]:
+        self.submitted += items
+        return tuple(Submitted(item, self.refuses) for item in items)
+
+    def view(self, slot: Slot, /) -> CheckpointView | None:
+        return self.nodes.view(slot, self._since_genesis_ms()) if self.is_there else None
+
+    def _since_genesis_ms(self) -> int:
+        return self.clock.now_ms() - self.clock.genesis_ms
+
+
+@dataclass(slots=True)
+class Signer:
+    """The simulation's signer with real keys; tests may break it."""
+
+    shares: ShareSigner
+    problem: Exception | None = None
+    unreadable: Exception | None = None
+    lies: bool = False
+
+    def sign(self, items: tuple[SignItem, ...], *, slot: Slot) -> tuple[Signed | Withheld, ...]:
+        if self.problem is not None:
+            raise self.problem
+        results = self.shares.sign(items, slot)
+        if not self.lies:
+            return results
+        return tuple(
+            Signed(each.item, SIGNATURES.sign_root(each.item.share.share_key, bytes(32)))
+            for each in results
+        )
+
+    def is_slashable(self, share: Share, guard: Guard, /) -> bool:
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.shares.is_slashable(share, guard)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on the wire."""
+
+    sender: OperatorId
+    topic: str
+    message: SignedMessage
+    at_ms: int
+
+
+class Hub:
+    """Carries messages between nodes, each after one hop; those of the dead are gone."""
+
+    def __init__(self, nursery: trio.Nursery, clock: SlotClock) -> None:
+        self.nodes: dict[OperatorId, Node] = {}
+        self.sent: list[Sent] = []
+        self.verdicts: list[Verdict] = []
+        self._nursery = nursery
+        self._clock = clock
+
+    def carry(self, sender: OperatorId, topic: str, data: bytes, to: Collection[int]) -> None:
+        message = decode_signed(data, Generation.BOOLE)
+        self.sent.append(Sent(sender, topic, message, self._clock.now_ms()))
+        for operator in sorted(self.nodes):
+            if operator in to and operator != sender:
+                self._nursery.start_soon(self._hop, operator, topic, data)
+
+    async def _hop(self, to: OperatorId, topic: str, data: bytes) -> None:
+        await trio.sleep(HOP_S)
+        node = self.nodes.get(to)
+        if node is not None and topic in node.engine.topics():
+            verdict = node.intake.judge(data, topic, "peer")
+            assert not isinstance(verdict, Reject), verdict
+            self.verdicts.append(verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One node's end of the hub."""
+
+    me: OperatorId
+    hub: Hub
+
+    async def publish(self, topic: str, data: bytes, /) -> None:
+        self.hub.carry(self.me, topic, data, IDS)
+
+    async def send_to(self, operator: OperatorId, topic: str, data: bytes, /) -> bool:
+        self.hub.carry(self.me, topic, data, (operator,))
+        return operator in self.hub.nodes
+
+    def operators_connected(self) -> frozenset[OperatorId]:
+        return frozenset(self.hub.nodes) - {self.me}
+
+
+class Node:
+    """One operator. A restart leaves its signer and history, and nothing else."""
+
+    def __init__(
+        self,
+        me: OperatorId,
+        hub: Hub,
+        clock: SlotClock,
+        work: Work = inline,
+        *,
+        signer: Signer | None = None,
+        history: History | None = None,
+    ) -> None:
+        self.me = me
+        self.hub = hub
+        self.clock = clock
+        self.registry = Registry(me)
+        self.beacon = Beacon(clock, FakeBeacon((), Random(me), compare_roots=False))
+        self.signer = signer or new_signer(me, clock)
+        self.history = history or History(None)
+        self.counts = Counts()
+        own = Own(self.registry, NETWORK)
+        maker = Maker(
+            me=me,
+            chain=CHAIN,
+            registry=self.registry,
+            own=own,
+            signer=self.signer,
+            policy=Policy(graffiti=GRAFFITI, selection=Everybody()),
+        )
+        self.desk = Desk(own, maker)
+        self.errands = Errands(
+            beacon=self.beacon, signer=self.signer, clock=clock, counts=self.counts, work=work
+        )
+        self.engine = Engine(
+            me=me,
+            own=own,
+            desk=self.desk,
+            errands=self.errands,
+            beacon=self.beacon,
+            key=KEYS[me],
+            transport=Line(me, hub),
+            clock=clock,
+            history=self.history,
+            counts=self.counts,
+        )
+        self.intake = Intake(
+            network=NETWORK,
+            registry=self.registry,
+            clock=clock,
+            concerns=self.engine.concerns,
+            take=self.engine.receive,
+        )
+        self._scope = trio.CancelScope()
+
+    async def run(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Until `stop`."""
+        with self._scope:
+            await self.engine.run(task_status)
+
+    def stop(self) -> None:
+        """The process is gone."""
+        del self.hub.nodes[self.me]
+        self._scope.cancel()
+
+    def record(self) -> DutyRecord:
+        """Of its one duty."""
+        (record,) = self.history_of()
+        return record
+
+    async def ended(self) -> None:
+        """Returns when the duties in hand are over."""
+        for job in self.desk.jobs:
+            await job.over.wait()
+
+    def history_of(self) -> tuple[DutyRecord, ...]:
+        return self.history.find(Filter())
+
+
+def new_signer(me: OperatorId, clock: SlotClock) -> Signer:
+    """With both shares, armed long ago."""
+
+    def since_genesis_ms() -> int:
+        return clock.now_ms() - clock.genesis_ms
+
+    shares = ShareSigner(me, SIGNATURES, since_genesis_ms, lambda *_: None, Liveness())
+    for index in VALIDATORS:
+        share = share_of(me, index)
+        shares.protection.arm(share.share_key, share.validator_key, epoch=Epoch(1), slot=Slot(1))
+    return Signer(shares)
+
+
+def share_of(me: OperatorId, index: int) -> Share:
+    """A validator as an operator holds it."""
+    key, keys = DEALT[index]
+    members = tuple(ShareMember(each, keys[each]) for each in IDS)
+    return Share(index, key, keys[me], members, BOOLE_DOMAIN, FEE_RECIPIENT, GRAFFITI)
+
+
+def clock_at(slot: int, into_slot_ms: int = 0) -> SlotClock:
+    """A slot clock that starts there and goes with trio's."""
+    began_s = CHAIN.slot_start(slot) + into_slot_ms / 1000 - trio.current_time()
+    return SlotClock(
+        genesis_time=CHAIN.genesis_time,
+        slot_ms=SLOT_MS,
+        slots_per_epoch=CHAIN.slots_per_epoch,
+        wall=lambda: began_s + trio.current_time(),
+        monotonic=trio.current_time,
+    )
+
+
+def due(
+    role: RunnerRole,
+    slot: Slot,
+    parts: Sequence[ValidatorDuty],
+    *,
+    at_ms: int = 0,
+    data_at_ms: int = 0,
+    life_slots: int = 2,
+) -> DutyDue:
+    """A duty of the committee; times are into its slot."""
+    start_ms = CHAIN.slot_start(slot) * 1000
+    is_shared = role in (RunnerRole.COMMITTEE, RunnerRole.AGGREGATOR_COMMITTEE)
+    return DutyDue(
+        role,
+        slot,
+        COMMITTEE,
+        start_ms + at_ms,
+        start_ms + data_at_ms,
+        start_ms + life_slots * SLOT_MS,
+        CommitteeDuty(slot, tuple(parts)) if is_shared else parts[0],
+    )
+
+
+def part(role: BeaconRole, slot: Slot, index: int = VALIDATORS[0]) -> ValidatorDuty:
+    """What one validator is to do; everybody aggregates."""
+    is_sync = role in (BeaconRole.SYNC_COMMITTEE, BeaconRole.SYNC_CONTRIBUTION)
+    return ValidatorDuty(
+        role=role,
+        public_key=DEALT[index][0],
+        slot=slot,
+        validator_index=index,
+        committee_index=index % 4,
+        committee_length=16,
+        committees_at_slot=4,
+        validator_committee_index=3,
+        sync_committee_indices=(3, 131) if is_sync else (),
+    )
+
+
+def votes(slot: Slot, **times: int) -> DutyDue:
+    """Both validators attest, and one says a sync committee message."""
+    parts = [part(BeaconRole.ATTESTER, slot, each) for each in VALIDATORS]
+    parts.append(part(BeaconRole.SYNC_COMMITTEE, slot))
+    return due(RunnerRole.COMMITTEE, slot, parts, **{"at_ms": 4_000, **times})
+
+
+async def begin(duty: DutyDue, nodes: Collection[Node]) -> None:
+    """At its time, everywhere."""
+    for node in nodes:
+        await node.clock.sleep_until(duty.at_ms)
+        node.engine.begin(duty)
+
+
+@dataclass(slots=True)
+class Case:
+    """A running cluster."""
+
+    nursery: trio.Nursery
+    clock: SlotClock
+    hub: Hub
+
+    async def node(self, me: OperatorId, work: Work = inline, **kept: object) -> Node:
+        """Starts an operator."""
+        node = Node(me, self.hub, self.clock, work, **kept)  # type: ignore[arg-type]
+        self.hub.nodes[me] = node
+        await self.nursery.start(node.run)
+        return node
+
+    async def nodes(self, ids: Sequence[OperatorId] = IDS, work: Work = inline) -> list[Node]:
+        """Starts several of them."""
+        return [await self.node(each, work) for each in ids]
+
+    async def until(self, duty: DutyDue, after_ms: int = 0) -> None:
+        """To that time after the duty's begin, 0 for its end."""
+        end_ms = duty.deadline_ms + 1
+        await self.clock.sleep_until(duty.at_ms + after_ms if after_ms else end_ms)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+def play(
+    test: Callable[[Case], Awaitable[None]], *, slot: int, into_slot_ms: int = -13_000
+) -> None:
+    """Runs a case that begins a slot before the one of its duty, on mock time."""
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            clock = clock_at(slot, into_slot_ms)
+            await test(Case(nursery, clock, Hub(nursery, clock)))
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
