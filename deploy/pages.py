@@ -1,17 +1,20 @@
 """Writes the pages of docs/ that are tables of the product: `make docs`.
 
 A test compares each page with its table, so neither can change alone: docs/failure-reasons.md, from
-`operator_node.duties.reasons`, and two tables of docs/protocol.md, from `operator_node.validation`
-and `operator_node.wire.faults`, between marks that name them.
+`operator_node.duties.reasons`; and between marks that name them, two tables of docs/protocol.md,
+from `operator_node.validation` and `operator_node.wire.faults`, and the one of docs/metrics.md,
+from `operator_node.api.metrics`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from operator_node.api.metrics import Metrics
 from operator_node.duties.reasons import Reason
 from operator_node.validation.rules import Rule
 from operator_node.wire.faults import Fault
@@ -59,30 +62,42 @@ def faults() -> str:
     return "\n".join(["| number | fault |", "|---|---|", *rows])
 
 
-TABLES: Final[dict[str, Callable[[], str]]] = {"gossip rules": gossip_rules, "faults": faults}
-"""Tables inside docs/protocol.md, by the name in their marks."""
+def metrics() -> str:
+    """Every metric of the operator node, in the order in which it is registered."""
+    rows = []
+    for collector in Metrics().collectors:
+        labels = ", ".join(f"`{label}`" for label in collector.labels)
+        rows.append(f"| `{collector.name}` | {collector.kind} | {labels} | {collector.text} |")
+    return "\n".join(["| name | kind | labels | meaning |", "|---|---|---|---|", *rows])
 
 
-def protocol() -> str:
+TABLES: Final[dict[str, dict[str, Callable[[], str]]]] = {
+    "protocol.md": {"gossip rules": gossip_rules, "faults": faults},
+    "metrics.md": {"metrics": metrics},
+}
+"""Tables inside pages of docs/, by page and by the name in their marks."""
+
+
+def with_tables(page: str) -> str:
     """The page as it is, with its tables written anew.
 
     Raises:
         ValueError: the page has lost a table's marks.
     """
-    text = (DOCS / "protocol.md").read_text()
-    for name, table in TABLES.items():
+    text = (DOCS / page).read_text()
+    for name, table in TABLES[page].items():
         begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not found or not closed:
-            raise ValueError(f"docs/protocol.md has lost the marks of {name!r}")
+            raise ValueError(f"docs/{page} has lost the marks of {name!r}")
         text = f"{before}{begin}{table()}\n{end}{after}"
     return text
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "failure-reasons.md": failure_reasons,
-    "protocol.md": protocol,
+    **{page: partial(with_tables, page) for page in TABLES},
 }
 """File name in docs/ and what writes its text."""
 

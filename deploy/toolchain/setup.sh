@@ -105,6 +105,14 @@ install_node_tools() {
 
 install_consensus() { (cd tests/consensus && pnpm install --frozen-lockfile --reporter=append-only); }
 
+# Of the packages that compile something, snappy alone has neither a binary for our Node nor a twin in
+# JavaScript; nothing else that was fetched runs.
+install_lodestar() (
+  cd deploy/devnet/lodestar
+  npm ci --no-progress
+  npm rebuild --no-progress --ignore-scripts=false --build-from-source snappy
+)
+
 install_audit() { environment .venv-audit requirements/audit.txt; }
 
 prepare_machine
@@ -125,3 +133,6 @@ step .venv/.stamp-node node_modules/.package-lock.json \
 step .venv/.stamp-consensus tests/consensus/node_modules/.modules.yaml \
   "$(hash_of tests/consensus/{package.json,pnpm-lock.yaml,pnpm-workspace.yaml})" \
   "consensus fixture" install_consensus
+step .venv/.stamp-lodestar deploy/devnet/lodestar/node_modules/snappy/build/Release/binding.node \
+  "$(hash_of requirements/dev.txt deploy/devnet/lodestar/{package.json,package-lock.json,.npmrc})" \
+  "beacon node of the local network" install_lodestar

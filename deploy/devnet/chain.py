@@ -1,0 +1,138 @@
+"""The execution chain of the local network: anvil, with one block per beacon slot.
+
+It holds the registry and nothing else, and is not the beacon chain's own execution chain. While it
+is prepared every transaction gets a block at once; from `align` on a block is mined at each slot's
+start, with that time in it. Accounts are anvil's own, whose keys anybody knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import trio
+
+from deploy.devnet.ports import free_ports
+from deploy.devnet.process import Child
+from deploy.devnet.rest import NO_TLS
+from sdk.errors import ChainError, NetworkError
+
+ANVIL: Final = Path(__file__).parents[2] / ".venv/bin/anvil"
+HARDFORK: Final = "prague"
+BURIAL_BLOCKS: Final = 8
+"""What a node waits before it trusts a block; mined above the preparations."""
+PREPARATION_S: Final = 86_400
+"""Prepared blocks are dated a day back, a slot apart, so that none is later than the present."""
+START_PATIENCE_S: Final = 30.0
+POLL_S: Final = 0.1
+ANSWER_S: Final = 30.0
+
+
+class Chain:
+    """A running anvil.
+
+    Attributes:
+        url: of its JSON-RPC interface.
+        child: its process.
+        slot_seconds: from one block to the next.
+    """
+
+    def __init__(self, child: Child, url: str, *, slot_seconds: int) -> None:
+        self.child = child
+        self.url = url
+        self.slot_seconds = slot_seconds
+        self._genesis_time = 0
+        self._next_slot = 0
+
+    async def ask(self, method: str, *parameters: object) -> Any:
+        """The result of a JSON-RPC request.
+
+        Raises:
+            NetworkError: no answer.
+            ChainError: a refusal.
+        """
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        try:
+            async with httpx.AsyncClient(timeout=ANSWER_S, verify=NO_TLS) as client:
+                answer = (await client.post(self.url, json=request)).json()
+        except (httpx.HTTPError, ValueError) as problem:
+            raise NetworkError(f"{self.child.name} does not answer {method}") from problem
+        if "error" in answer:
+            raise ChainError(f"{self.child.name} refuses {method}: {answer['error']}")
+        return answer["result"]
+
+    async def align(self, genesis_time: int) -> None:
+        """Bury what was prepared, and mine by the beacon chain's slots from now on.
+
+        Args:
+            genesis_time: of the beacon chain, unix seconds; usually still to come.
+        """
+        await self.ask("evm_setAutomine", False)
+        await self.ask("anvil_removeBlockTimestampInterval")
+        self._genesis_time = genesis_time
+        self._next_slot = self._slot_now() - BURIAL_BLOCKS + 1
+        while self._next_slot <= self._slot_now():
+            await self._mine_slot()
+
+    async def mine_slots(self) -> None:
+        """Never returns: a block at the start of each slot, those missed by a slow machine too."""
+        while True:
+            at = self._genesis_time + self._next_slot * self.slot_seconds
+            await trio.sleep(max(0.0, at - time.time()))
+            await self._mine_slot()
+
+    def _slot_now(self) -> int:
+        """Negative before genesis."""
+        return int((time.time() - self._genesis_time) // self.slot_seconds)
+
+    async def _mine_slot(self) -> None:
+        at = self._genesis_time + self._next_slot * self.slot_seconds
+        await self.ask("evm_setNextBlockTimestamp", at)
+        await self.ask("evm_mine")
+        self._next_slot += 1
+
+
+@asynccontextmanager
+async def running_chain(
+    folder: Path, *, slot_seconds: int, port: int | None = None
+) -> AsyncIterator[Chain]:
+    """A fresh chain on loopback that mines every transaction at once; gone with the block.
+
+    Args:
+        folder: for its log.
+        slot_seconds: of the beacon chain.
+        port: where it listens, a free one if None.
+
+    Raises:
+        ProcessEnded: anvil ended instead.
+        NetworkError: it does not answer in time, or is not installed.
+    """
+    port = port or free_ports(1)[0]
+    start = int(time.time()) - PREPARATION_S
+    options = ("--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", HARDFORK)
+    child = Child("anvil", [ANVIL, *options, "--timestamp", str(start)], folder=folder)
+    chain = Chain(child, f"http://127.0.0.1:{port}", slot_seconds=slot_seconds)
+    child.start()
+    try:
+        await _ready(chain)
+        await chain.ask("anvil_setBlockTimestampInterval", slot_seconds)
+        yield chain
+    finally:
+        await child.stop()
+
+
+async def _ready(chain: Chain) -> None:
+    with trio.move_on_after(START_PATIENCE_S):
+        while True:
+            chain.child.check()
+            try:
+                await chain.ask("eth_chainId")
+            except NetworkError:
+                await trio.sleep(POLL_S)
+            else:
+                return
+    raise NetworkError(f"anvil does not answer after {START_PATIENCE_S:g} s")
