@@ -1,0 +1,28 @@
+"""What the node tells: its state part by part, its duties, its metrics; read-only, over HTTP.
+
+`status_of` turns facts into a state, `make_app` and `make_metrics_app` are the two HTTP APIs,
+`serve` runs one, `Metrics` counts.
+"""
+
+from operator_node.api.answers import Identity, OwnValidator, Peer
+from operator_node.api.http import DutyQuery, Sources, make_app, make_metrics_app, serve
+from operator_node.api.metrics import Metrics
+from operator_node.api.status import NodeState, Part, Severity, Snapshot, Status, status_of
+
+__all__ = [
+    "DutyQuery",
+    "Identity",
+    "Metrics",
+    "NodeState",
+    "OwnValidator",
+    "Part",
+    "Peer",
+    "Severity",
+    "Snapshot",
+    "Sources",
+    "Status",
+    "make_app",
+    "make_metrics_app",
+    "serve",
+    "status_of",
+]

@@ -1,0 +1,240 @@
+"""What state the node is in, part by part: the words of the status page, readiness and metrics.
+
+Pure: a `Snapshot` of facts in, parts and one state out. A part says what is wrong, what that costs
+and what to do, so that an operator who has never read the code can act on it.
+
+Source: docs/run-a-node.md, "States".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from operator_node.beacon.types import NodeState as BeaconState
+from operator_node.beacon.types import NodeStatus as BeaconStatus
+from sdk.types import OperatorId
+
+CLOCK_SHOWN_MS: Final = 50
+"""Peers grant each other this much."""
+CLOCK_DEGRADED_MS: Final = 200
+REGISTRY_STALE_S: Final = 300
+"""A registry that has not moved for this long is behind; duties go on with what is known."""
+
+
+class NodeState(StrEnum):
+    """The node in one word."""
+
+    STARTING = "starting"
+    SYNCING_REGISTRY = "syncing_registry"
+    WAITING_OPERATOR = "waiting_operator"
+    GUARDING = "guarding"
+    READY = "ready"
+    DEGRADED = "degraded"
+    FENCED = "fenced"
+    STOPPING = "stopping"
+
+
+class Severity(StrEnum):
+    """How bad a part is."""
+
+    GOOD = "good"
+    IMPAIRED = "impaired"
+    """Worth a look; all duties are done."""
+    BAD = "bad"
+    """Some duties cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the node; texts are empty while it is good."""
+
+    name: str
+    severity: Severity
+    problem: str = ""
+    effect: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The facts that the state follows from.
+
+    Attributes:
+        is_started: configuration, keys and storage are open.
+        is_stopping: no new duties are begun.
+        is_fenced: this instance must not sign; another one does.
+        registry_complete: the first pass over the contract's events is done.
+        registry_block: last block applied, None before the first.
+        registry_age_s: since the registry's chain was last heard of, None if never.
+        operator: the own id, None as long as the key is not registered.
+        beacons: one per configured beacon node.
+        peers: connected.
+        co_operators: that committees are shared with.
+        connected: those of them that are connected.
+        validators: that this operator has an active share of.
+        held: of these, not signed for yet because of the doppelganger watch.
+        clock_error_ms: estimate, positive if this clock is ahead; None while unknown.
+    """
+
+    is_started: bool
+    is_stopping: bool
+    is_fenced: bool
+    registry_complete: bool
+    registry_block: int | None
+    registry_age_s: float | None
+    operator: OperatorId | None
+    beacons: tuple[BeaconStatus, ...]
+    peers: int
+    co_operators: frozenset[OperatorId]
+    connected: frozenset[OperatorId]
+    validators: int
+    held: int
+    clock_error_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The node's state and the parts that it follows from."""
+
+    state: NodeState
+    parts: tuple[Part, ...]
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Names of parts that keep duties from being done."""
+        return tuple(part.name for part in self.parts if part.severity is Severity.BAD)
+
+
+def status_of(facts: Snapshot) -> Status:
+    """The state, and every part in a fixed order."""
+    parts = (
+        _beacon_node(facts.beacons),
+        _registry(facts),
+        _operator(facts),
+        _p2p(facts),
+        _doppelganger(facts),
+        _clock(facts),
+    )
+    return Status(_state(facts, parts), parts)
+
+
+def _state(facts: Snapshot, parts: Sequence[Part]) -> NodeState:
+    if facts.is_fenced:
+        return NodeState.FENCED
+    if facts.is_stopping:
+        return NodeState.STOPPING
+    if not facts.is_started:
+        return NodeState.STARTING
+    if not facts.registry_complete:
+        return NodeState.SYNCING_REGISTRY
+    if facts.operator is None:
+        return NodeState.WAITING_OPERATOR
+    if any(part.severity is not Severity.GOOD for part in parts if part.name != "doppelganger"):
+        return NodeState.DEGRADED
+    return NodeState.GUARDING if facts.held else NodeState.READY
+
+
+def _beacon_node(beacons: Sequence[BeaconStatus]) -> Part:
+    name = "beacon_node"
+    usable = [each for each in beacons if each.state in (BeaconState.SYNCED, BeaconState.LAGGING)]
+    told = ", ".join(f"{each.name} is {each.state}" for each in beacons if each not in usable)
+    if not usable:
+        return Part(
+            name,
+            Severity.BAD,
+            told or "no beacon node has answered yet",
+            "No own data for any duty; this operator helps with what the others propose.",
+            "Check that the beacon nodes run, are synced and are on the configured chain.",
+        )
+    if told:
+        return Part(
+            name,
+            Severity.IMPAIRED,
+            told,
+            "Duties go on with the other beacon nodes.",
+            "Look after the named beacon node; without it there is less to fall back on.",
+        )
+    return Part(name, Severity.GOOD)
+
+
+def _registry(facts: Snapshot) -> Part:
+    name = "registry"
+    age_s = facts.registry_age_s
+    if age_s is not None and age_s <= REGISTRY_STALE_S:
+        return Part(name, Severity.GOOD)
+    heard = "was not heard of yet" if age_s is None else f"was last heard of {age_s:.0f} s ago"
+    return Part(
+        name,
+        Severity.IMPAIRED,
+        f"the registry's chain {heard}",
+        "Known validators keep their duties; new ones and exits are not seen.",
+        "Check the execution node.",
+    )
+
+
+def _operator(facts: Snapshot) -> Part:
+    name = "operator"
+    if facts.operator is not None or not facts.registry_complete:
+        return Part(name, Severity.GOOD)
+    return Part(
+        name,
+        Severity.BAD,
+        "the operator key is not registered",
+        "There are no validators to work for.",
+        "Register the public key, `phalanx operators register`; this node picks it up by itself.",
+    )
+
+
+def _p2p(facts: Snapshot) -> Part:
+    name = "p2p"
+    missing = sorted(facts.co_operators - facts.connected)
+    if facts.co_operators and not facts.connected:
+        return Part(
+            name,
+            Severity.BAD,
+            f"no co-operator is connected; {facts.peers} peers",
+            "No committee can be reached directly.",
+            "Check that the TCP port is open from outside, and name a bootstrap peer.",
+        )
+    if missing:
+        names = ", ".join(map(str, missing))
+        return Part(
+            name,
+            Severity.IMPAIRED,
+            f"operators {names} are not connected",
+            "Committees go on as long as a quorum is.",
+            "Ask these operators whether they are online; see `phalanx node status`.",
+        )
+    return Part(name, Severity.GOOD)
+
+
+def _doppelganger(facts: Snapshot) -> Part:
+    name = "doppelganger"
+    if not facts.held:
+        return Part(name, Severity.GOOD)
+    return Part(
+        name,
+        Severity.IMPAIRED,
+        f"{facts.held} of {facts.validators} validators are watched for another user of their key",
+        "They are not signed for yet.",
+        "Wait two epochs; make sure that the keys run nowhere else.",
+    )
+
+
+def _clock(facts: Snapshot) -> Part:
+    name = "clock"
+    error_ms = facts.clock_error_ms
+    if error_ms is None or abs(error_ms) <= CLOCK_SHOWN_MS:
+        return Part(name, Severity.GOOD)
+    severity = Severity.IMPAIRED if abs(error_ms) <= CLOCK_DEGRADED_MS else Severity.BAD
+    way = "ahead of" if error_ms > 0 else "behind"
+    return Part(
+        name,
+        severity,
+        f"this clock is about {abs(error_ms)} ms {way} the beacon nodes'",
+        "Peers ignore messages that come more than 50 ms before their slot.",
+        "Run a time daemon such as chrony.",
+    )

@@ -1,0 +1,47 @@
+"""`phalanx node run`: the node itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import trio
+
+from operator_node.cli.configuration import config_option, load_settings
+from operator_node.log import configure
+from sdk.cli.output import Output, json_option
+from sdk.errors import PhalanxError
+
+
+@click.command()
+@config_option
+@json_option
+def run(config_path: Path | None, as_json: bool) -> None:
+    """Runs the node until SIGTERM or Ctrl-C; exit code 0 then.
+
+    Everything is checked before anything opens. What is missing outside is waited for. The form of
+    the log is a setting, global.LogFormat.
+    """
+    # Here, not above: libp2p takes a second to load, and no other command needs it.
+    from operator_node.node import run as run_node
+
+    output = Output(as_json=as_json)
+    _, built = load_settings(config_path, output)
+    settings = built.settings
+    configure(settings.log, hidden=(*settings.beacon.nodes, *settings.execution.nodes))
+    name = f"phalanx/{version('phalanx-dvt')}"
+    output.step(f"{name}, network {settings.network.name}, data in {settings.data_folder}")
+    try:
+        trio.run(partial(run_node, settings, version=name))
+    except* PhalanxError as group:
+        raise _first(group) from group
+    output.step("stopped")
+
+
+def _first(group: BaseException) -> BaseException:
+    """The problem itself, out of the groups that nurseries make."""
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group

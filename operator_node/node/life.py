@@ -1,0 +1,287 @@
+"""The life of a node: opens its parts in order, keeps them running, ends them cleanly.
+
+What is missing outside is waited for, with the API already telling what; what is wrong inside ends
+the process with one line that says so. Nothing of a duty is decided here.
+
+Source: docs/run-a-node.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final, assert_never
+
+import msgspec
+import trio
+
+from operator_node.api import Metrics, make_app, make_metrics_app, serve
+from operator_node.beacon import (
+    BeaconPool,
+    BlockSeenEvent,
+    FinalizedEvent,
+    HeadEvent,
+    ReorgEvent,
+    ViewChangedEvent,
+)
+from operator_node.clock import wall_ms
+from operator_node.config import Settings
+from operator_node.engine import turn_often
+from operator_node.node.journal import Journal
+from operator_node.node.parts import Base, Working, make_working, open_base, open_private
+from operator_node.node.telling import Life
+from operator_node.registry import (
+    ExitRequested,
+    FeeRecipientChanged,
+    Joined,
+    Left,
+    Liquidated,
+    Reactivated,
+    RegistryChange,
+    RolledBack,
+)
+from operator_node.signer.store import SlashingStore
+from sdk.chain import Rpc
+from sdk.errors import NetworkError
+from sdk.files import read_bounded
+from sdk.types import OperatorId, Slot
+
+_log = logging.getLogger(__name__)
+
+LOOK_MS: Final = 100
+"""Between looks for the end of running duties."""
+LOOK_SECONDS: Final = 0.5
+"""Between looks for what a person or another chain has to do first."""
+AGAIN_SECONDS: Final = 5.0
+"""Between questions to execution nodes that do not answer at the start."""
+TOKEN_BYTES: Final = 4096
+_HEX: Final = msgspec.json.Decoder(str)
+
+
+async def run(settings: Settings, *, version: str) -> None:
+    """Runs until SIGTERM or SIGINT, then lets duties of the slot finish, and returns.
+
+    Raises:
+        PhalanxError: something of this node's own cannot be used; nothing was signed with it.
+    """
+    turn_often()
+    private = open_private(settings)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_pool(settings))
+        rpc = await stack.enter_async_context(_rpc(settings))
+        life = Life(pool, metrics, version)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_on_signal, settings, life, nursery.cancel_scope)
+            await _serve(settings, life, nursery)
+            _log.info("waiting for a beacon node")
+            chain = await pool.connect()
+            chain_id = settings.network.chain_id or await _chain_id(rpc)
+            base = await trio.to_thread.run_sync(
+                partial(
+                    open_base,
+                    settings,
+                    private,
+                    chain,
+                    rpc=rpc,
+                    chain_id=chain_id,
+                    history=lambda path, slots: Journal(path, kept_slots=slots, metrics=metrics),
+                )
+            )
+            stack.callback(base.history.close)
+            stack.callback(_close, base.record)
+            life.base = base
+            await nursery.start(pool.run)
+            await nursery.start(base.registry.run)
+            me = await _operator(base)
+            await _work(settings, life, base, me, nursery)
+
+
+def _pool(settings: Settings) -> BeaconPool:
+    return BeaconPool(
+        [node.url for node in settings.beacon.nodes],
+        now_ms=wall_ms,
+        compare_roots=settings.duties.compares_checkpoint_roots,
+        genesis_validators_root=settings.network.genesis_validators_root,
+    )
+
+
+def _rpc(settings: Settings) -> Rpc:
+    urls = [node.url for node in settings.execution.nodes]
+    return Rpc(urls, chain_id=settings.network.chain_id)
+
+
+def _close(record: SlashingStore) -> None:
+    record.close()
+
+
+async def _serve(settings: Settings, life: Life, nursery: trio.Nursery) -> None:
+    """The ports, first of all: so that what is waited for can be seen."""
+    api = settings.api
+    token = ""
+    if api.tokens_file is not None:
+        token = read_bounded(api.tokens_file, limit_bytes=TOKEN_BYTES).decode().strip()
+    if api.port is not None:
+        app = make_app(life.sources(), token=token)
+        port = await nursery.start(partial(serve, app, host=api.bind, port=api.port))
+        _log.info("HTTP API on %s:%d", api.bind, port)
+    if api.metrics_port is not None:
+        app = make_metrics_app(life.metrics.text, life.status)
+        port = await nursery.start(partial(serve, app, host=api.bind, port=api.metrics_port))
+        _log.info("metrics on %s:%d", api.bind, port)
+
+
+async def _chain_id(rpc: Rpc) -> int:
+    """Of the execution nodes, as soon as one answers; a network of one's own may not name it."""
+    while True:
+        try:
+            text: str = await rpc.call("eth_chainId", form=_HEX)
+            return int(text, 16)
+        except NetworkError as problem:
+            _log.warning("%s", problem)
+            await trio.sleep(AGAIN_SECONDS)
+
+
+async def _operator(base: Base) -> OperatorId:
+    """The own id, as soon as the registry has it."""
+    told = False
+    while (me := base.registry.status().operator_id) is None:
+        if base.registry.is_complete and not told:
+            told = True
+            _log.warning(
+                "this operator key is not registered; register it, and this node goes on by itself"
+            )
+        await trio.sleep(LOOK_SECONDS)
+    _log.info("this is operator %d", me)
+    return me
+
+
+async def _work(
+    settings: Settings, life: Life, base: Base, me: OperatorId, nursery: trio.Nursery
+) -> None:
+    """Everything that duties need, each part before those that use it."""
+    changes = base.registry.subscribe()
+    working = await trio.to_thread.run_sync(make_working, settings, base, life.pool, me)
+    _want(working)
+    if isinstance(base.history, Journal):
+        base.history.on_votes = partial(_note_votes, working)
+    await nursery.start(working.peers.run)
+    await working.peers.set_topics(working.engine.topics())
+    await nursery.start(working.engine.run)
+    if working.doppelganger is not None:
+        await nursery.start(working.doppelganger.run)
+    for request in base.registry.exits():
+        working.scheduler.hear_registry(request)
+    life.working = working
+    nursery.start_soon(_follow_registry, working, changes)
+    nursery.start_soon(_follow_beacon, working, life.pool)
+    nursery.start_soon(_tick, working, life)
+    _log.info("duties of %d validators", len(base.registry.own()))
+    async with trio.open_nursery() as scheduling:
+        life.scheduling = scheduling.cancel_scope
+        await scheduling.start(working.scheduler.run)
+
+
+# --- what changes -----------------------------------------------------------------------------
+
+
+async def _follow_registry(
+    working: Working, changes: trio.MemoryReceiveChannel[RegistryChange]
+) -> None:
+    async for change in changes:
+        await _take(working, change)
+        working.engine.refresh()
+        working.scheduler.hear_registry(change)
+        _want(working)
+        await working.peers.set_topics(working.engine.topics())
+
+
+async def _take(working: Working, change: RegistryChange) -> None:
+    """What the signer has to know before any duty follows from the change."""
+    signer, doppelganger = working.base.signer, working.doppelganger
+    match change:
+        case Joined() | Reactivated():
+            key = (
+                change.assignment.validator_key
+                if isinstance(change, Joined)
+                else change.validator_key
+            )
+            # What this operator signed for it before, elsewhere, is unknown (SAF-4).
+            await trio.to_thread.run_sync(signer.arm, key)
+            state = working.learners.states.get(key)
+            if doppelganger is not None and state is not None:
+                is_active = state.activation_epoch <= working.base.clock.epoch()
+                doppelganger.watch_again(key, is_active=is_active)
+        case Left():
+            signer.drop_share(change.validator_key)
+            if doppelganger is not None:
+                doppelganger.forget(change.validator_key)
+        case Liquidated() | ExitRequested() | FeeRecipientChanged() | RolledBack():
+            pass
+        case _:
+            assert_never(change)
+
+
+def _want(working: Working) -> None:
+    """Operators that committees are shared with."""
+    own = working.base.registry.own().values()
+    working.peers.want(
+        frozenset(operator for each in own if each.active for operator in each.committee.operators)
+    )
+
+
+async def _follow_beacon(working: Working, pool: BeaconPool) -> None:
+    """Running votes judge by what the own beacon nodes see now."""
+    async for event in pool.subscribe():
+        match event:
+            case HeadEvent() | ViewChangedEvent() | ReorgEvent():
+                working.engine.look_again()
+            case BlockSeenEvent() | FinalizedEvent():
+                pass
+            case _:
+                assert_never(event)
+
+
+async def _tick(working: Working, life: Life) -> None:
+    """Once per slot: topics around a fork, numbers, and how late the loop is."""
+    clock = working.base.clock
+    while True:
+        next_ms = clock.start_ms(clock.slot() + 1)
+        await clock.sleep_until(next_ms)
+        life.metrics.loop_lag((clock.now_ms() - next_ms) / 1000)
+        await working.peers.set_topics(working.engine.topics())
+        life.measure()
+
+
+def _note_votes(working: Working, slot: Slot, indices: tuple[int, ...]) -> None:
+    """A signature of these validators was completed, which clears them (SAF-24)."""
+    if working.doppelganger is None:
+        return
+    epoch = working.base.chain.epoch_of(slot)
+    wanted = frozenset(indices)
+    for key, state in working.learners.states.items():
+        if state.index in wanted:
+            working.doppelganger.saw_quorum(key, epoch)
+
+
+# --- the end ----------------------------------------------------------------------------------
+
+
+async def _stop_on_signal(settings: Settings, life: Life, scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            _log.info("%s: stopping", signal.Signals(number).name)
+            break
+    life.is_stopping = True
+    working = life.working
+    if working is not None:
+        if life.scheduling is not None:
+            life.scheduling.cancel()
+        with trio.move_on_after(settings.stop_grace_ms / 1000):
+            clock = working.base.clock
+            end_ms = clock.start_ms(clock.slot() + 1)
+            while working.engine.running() and clock.now_ms() < end_ms:
+                await clock.sleep_until(clock.now_ms() + LOOK_MS)
+    scope.cancel()

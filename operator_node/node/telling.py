@@ -1,0 +1,254 @@
+"""What the running node says of itself: facts for its state, answers for the API, numbers.
+
+It reads the parts as far as they have come to life, and changes nothing.
+
+Source: docs/node-api.md; docs/metrics.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import trio
+
+from operator_node.api import (
+    DutyQuery,
+    Identity,
+    Metrics,
+    OwnValidator,
+    Peer,
+    Snapshot,
+    Sources,
+    Status,
+    status_of,
+)
+from operator_node.beacon import BeaconPool, NodeState, NodeStatus
+from operator_node.engine import DutyRecord, Ending, Filter
+from operator_node.node.learners import Learners
+from operator_node.node.parts import Base, Working
+from operator_node.wire.ids import SUBNETS
+from sdk.types import PublicKey
+
+
+@dataclass(slots=True)
+class Life:
+    """The parts that there are by now, and what the node is about to do."""
+
+    pool: BeaconPool
+    metrics: Metrics
+    version: str
+    base: Base | None = None
+    working: Working | None = None
+    scheduling: trio.CancelScope | None = None
+    is_stopping: bool = False
+
+    def snapshot(self) -> Snapshot:
+        """The facts that the state follows from."""
+        base, working = self.base, self.working
+        registry = None if base is None else base.registry.status()
+        tip = None if registry is None else registry.tip
+        held: frozenset[PublicKey] = frozenset()
+        if working is not None and working.doppelganger is not None:
+            held = working.doppelganger.watched()
+        own = {} if base is None else base.registry.own()
+        active = [key for key, each in own.items() if each.active]
+        others = {
+            operator
+            for key in active
+            for operator in own[key].committee.operators
+            if working is not None and operator != working.me
+        }
+        age_s = None
+        if base is not None and registry is not None and tip is not None:
+            age_s = base.clock.now_ms() / 1000 - registry.tip_time_s
+        return Snapshot(
+            is_started=base is not None,
+            is_stopping=self.is_stopping,
+            is_fenced=False,
+            registry_complete=registry is not None and registry.is_complete,
+            registry_block=None
+            if registry is None or registry.tip is None
+            else registry.tip.number,
+            registry_age_s=age_s,
+            operator=None if registry is None else registry.operator_id,
+            beacons=self.pool.status(),
+            peers=0 if working is None else len(working.peers.peers()),
+            co_operators=frozenset(others),
+            connected=frozenset() if working is None else working.peers.operators_connected(),
+            validators=len(active),
+            held=len(held & frozenset(active)),
+            clock_error_ms=None,
+        )
+
+    def status(self) -> Status:
+        """The node's state now."""
+        return status_of(self.snapshot())
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers beside the state."""
+        now = self.snapshot()
+        base = self.base
+        return {
+            "operator": now.operator,
+            "slot": None if base is None else base.clock.slot(),
+            "validators": now.validators,
+            "held": now.held,
+            "registry_block": now.registry_block,
+            "peers": now.peers,
+            "co_operators": sorted(now.co_operators),
+            "connected": sorted(now.co_operators & now.connected),
+            "alarms": {}
+            if base is None
+            else {f"0x{key.hex()}": why for key, why in base.registry.status().alarms.items()},
+        }
+
+    # --- answers -------------------------------------------------------------------------
+
+    def sources(self) -> Sources:
+        """Of the HTTP API."""
+        return Sources(
+            version=self.version,
+            identity=self._identity,
+            peers=self._peers,
+            status=self.status,
+            facts=self.facts,
+            beacon_nodes=self._beacon_nodes,
+            validators=self._validators,
+            duties=self._duties,
+            duty=self._duty,
+        )
+
+    def _beacon_nodes(self) -> Sequence[NodeStatus]:
+        return self.pool.status()
+
+    def _identity(self) -> Identity:
+        working, base = self.working, self.base
+        if working is None or base is None:
+            return Identity("", (), None, frozenset())
+        topics = working.engine.topics()
+        generation = base.network.forks.generation_at(base.clock.slot())
+        subnets = frozenset(
+            subnet for subnet in range(SUBNETS) if base.network.topic(generation, subnet) in topics
+        )
+        peers = working.peers
+        return Identity(peers.peer_id, peers.places(), working.me, subnets)
+
+    def _peers(self) -> Sequence[Peer]:
+        working = self.working
+        if working is None:
+            return ()
+        meshes = {topic: working.peers.mesh_peers(topic) for topic in working.engine.topics()}
+        return [
+            Peer(
+                id=each.peer,
+                addresses=(),
+                operator=each.operator,
+                score=each.score,
+                topics=tuple(sorted(topic for topic, mesh in meshes.items() if each.peer in mesh)),
+            )
+            for each in working.peers.peers()
+        ]
+
+    def _validators(self) -> Sequence[OwnValidator]:
+        base, working = self.base, self.working
+        if base is None:
+            return ()
+        learners = None if working is None else working.learners
+        watched: frozenset[PublicKey] = frozenset()
+        if working is not None and working.doppelganger is not None:
+            watched = working.doppelganger.watched()
+        found = []
+        for key, each in sorted(base.registry.own().items()):
+            state = None if learners is None else _state(learners, key)
+            found.append(
+                OwnValidator(
+                    public_key=key,
+                    index=None if state is None else state.index,
+                    status="" if state is None else state.status,
+                    activation_epoch=None if state is None else state.activation_epoch,
+                    exit_epoch=None if state is None else state.exit_epoch,
+                    owner=each.owner,
+                    committee=each.committee.operators,
+                    liquidated=not each.active,
+                    held=key in watched,
+                )
+            )
+        return found
+
+    async def _duties(self, query: DutyQuery) -> Sequence[DutyRecord]:
+        base, working = self.base, self.working
+        if base is None:
+            return ()
+        wanted = Filter(
+            first=query.from_slot or 0,
+            last=2**62 if query.to_slot is None else query.to_slot,
+            validator=query.validator,
+            role=query.role,
+            outcome=query.outcome,
+        )
+        running = () if working is None else reversed(working.engine.running())
+        now = [record for record in running if _matches(record, wanted)]
+        if len(now) >= query.limit or query.outcome is Ending.RUNNING:
+            return now[: query.limit]
+        find = partial(base.history.find, wanted, limit=query.limit - len(now))
+        return [*now, *await trio.to_thread.run_sync(find)]
+
+    async def _duty(self, duty_id: str) -> DutyRecord | None:
+        base, working = self.base, self.working
+        if base is None:
+            return None
+        running = () if working is None else working.engine.running()
+        for record in running:
+            if record.id == duty_id:
+                return record
+        return await trio.to_thread.run_sync(base.history.named, duty_id)
+
+    # --- numbers -------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Brings gauges and totals up to date; once per slot."""
+        metrics, now = self.metrics, self.snapshot()
+        metrics.status(status_of(now))
+        metrics.peers(now.peers)
+        metrics.validators("active", now.validators)
+        metrics.validators("held", now.held)
+        for node in now.beacons:
+            metrics.beacon(node.name, node.state.value, [each.value for each in NodeState])
+        if now.registry_block is not None:
+            metrics.registry_at(now.registry_block)
+        if self.base is not None:
+            for what, total in self.base.registry.status().counts.items():
+                metrics.registry(what, total)
+        if self.working is not None:
+            self._measure_messages(self.working)
+
+    def _measure_messages(self, working: Working) -> None:
+        metrics, counts = self.metrics, working.engine.counts
+        for topic in working.engine.topics():
+            metrics.topic(topic, len(working.peers.mesh_peers(topic)))
+        metrics.judged("accept", "", working.intake.accepted)
+        for (rule, is_blamed), total in working.intake.refused.items():
+            metrics.judged("reject" if is_blamed else "ignore", rule.name.lower(), total)
+        for what, total in (
+            ("taken", counts.taken),
+            ("dropped", counts.dropped),
+            ("unsent", counts.unsent),
+        ):
+            metrics.messages(what, total)
+        metrics.faults(counts.failures + working.scheduler.crashes)
+
+
+def _state(learners: Learners, key: PublicKey) -> Any:
+    return learners.states.get(key)
+
+
+def _matches(record: DutyRecord, wanted: Filter) -> bool:
+    return (
+        wanted.first <= record.slot <= wanted.last
+        and (wanted.validator is None or wanted.validator in record.validators)
+        and (wanted.role is None or wanted.role is record.role)
+        and (wanted.outcome is None or wanted.outcome is record.outcome)
+    )

@@ -1,0 +1,86 @@
+"""The node's state follows from its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from operator_node.api import NodeState, Severity, Snapshot, status_of
+from sdk.types import OperatorId
+from tests.unit.operator_node.api.facts import BEACON, DOWN, FOUR, HEALTHY
+
+
+def severity(facts: Snapshot, name: str) -> Severity:
+    return next(part.severity for part in status_of(facts).parts if part.name == name)
+
+
+def test_a_healthy_node_is_ready() -> None:
+    status = status_of(HEALTHY)
+    assert status.state is NodeState.READY
+    assert status.failing == ()
+    assert {part.severity for part in status.parts} == {Severity.GOOD}
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"is_started": False}, NodeState.STARTING),
+        ({"registry_complete": False}, NodeState.SYNCING_REGISTRY),
+        ({"operator": None}, NodeState.WAITING_OPERATOR),
+        ({"held": 1}, NodeState.GUARDING),
+        ({"beacons": (DOWN,)}, NodeState.DEGRADED),
+        ({"is_stopping": True}, NodeState.STOPPING),
+        ({"is_fenced": True, "is_stopping": True}, NodeState.FENCED),
+    ],
+)
+def test_each_state_has_its_cause(changes: dict[str, object], state: NodeState) -> None:
+    assert status_of(replace(HEALTHY, **changes)).state is state  # type: ignore[arg-type]
+
+
+def test_one_beacon_node_of_two_is_enough() -> None:
+    facts = replace(HEALTHY, beacons=(BEACON, DOWN))
+    assert severity(facts, "beacon_node") is Severity.IMPAIRED
+    assert status_of(facts).failing == ()
+
+
+def test_no_beacon_node_fails_and_says_what_to_do() -> None:
+    status = status_of(replace(HEALTHY, beacons=(DOWN,)))
+    assert status.failing == ("beacon_node",)
+    part = status.parts[0]
+    assert "10.0.0.1:5052 is unreachable" in part.problem
+    assert part.effect
+    assert part.advice
+
+
+def test_missing_co_operators_are_named() -> None:
+    facts = replace(HEALTHY, connected=frozenset(FOUR[1:3]))
+    part = next(part for part in status_of(facts).parts if part.name == "p2p")
+    assert part.severity is Severity.IMPAIRED
+    assert part.problem == "operators 4 are not connected"
+
+
+def test_nobody_connected_is_bad_only_if_somebody_is_wanted() -> None:
+    alone = replace(HEALTHY, connected=frozenset(), peers=0)
+    assert severity(alone, "p2p") is Severity.BAD
+    assert severity(replace(alone, co_operators=frozenset()), "p2p") is Severity.GOOD
+
+
+@pytest.mark.parametrize(("age_s", "severe"), [(None, True), (301.0, True), (299.0, False)])
+def test_a_registry_that_stands_still_is_told(age_s: float | None, severe: bool) -> None:
+    found = severity(replace(HEALTHY, registry_age_s=age_s), "registry")
+    assert found is (Severity.IMPAIRED if severe else Severity.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("error_ms", "found"),
+    [(None, "good"), (50, "good"), (-51, "impaired"), (200, "impaired"), (201, "bad")],
+)
+def test_clock_errors_have_bounds(error_ms: int | None, found: str) -> None:
+    assert severity(replace(HEALTHY, clock_error_ms=error_ms), "clock").value == found
+
+
+def test_a_held_validator_does_not_fail_the_node() -> None:
+    facts = replace(HEALTHY, held=1, operator=OperatorId(1))
+    assert status_of(facts).failing == ()
+    assert severity(facts, "doppelganger") is Severity.IMPAIRED
