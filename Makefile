@@ -10,8 +10,11 @@ RUN := deploy/toolchain/run
 PYTEST := $(RUN) .venv/bin/python -m pytest
 CONTRACTS := APE_DATA_FOLDER=$(CURDIR)/.build/ape $(RUN) .venv-contracts/bin/python -m pytest -c tests/contracts/pytest.ini
 FAST := not slow and not toolchain
+# Real processes against the clock get the machine to themselves; the long ones have `make e2e`.
+TOGETHER := not realtime
+ALONE := realtime and not e2e
 
-.PHONY: help setup check lint test demo contracts gas invariants mutants sim fuzz vectors bench docs fmt lock audit clean .installed
+.PHONY: help setup check lint test demo contracts gas invariants mutants sim e2e fuzz vectors bench docs fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,7 +24,7 @@ setup: ## install everything, exactly as locked; takes a second when nothing cha
 
 check: lint ## lint, types, import rules and the fast tests
 	@echo "==> fast tests"
-	@$(PYTEST) -q -n auto -m "$(FAST)"
+	@$(PYTEST) -q -n auto -m "$(FAST) and not realtime"
 
 lint: .installed ## formatting, lint, types and import rules
 	@echo "==> ruff: lint"
@@ -40,9 +43,11 @@ test: setup ## everything: setup, lint, and all tests
 	@$(MAKE) lint
 	@echo "==> contracts: compiling, when they changed"
 	@$(RUN) .venv/bin/python -m sdk.toolchain
-	@echo "==> all tests"
-	@$(PYTEST) -n auto --dist worksteal --durations 5
+	@echo "==> tests that run side by side"
+	@$(PYTEST) -n auto --dist worksteal --durations 5 -m "$(TOGETHER)"
 	@$(MAKE) contracts
+	@echo "==> tests of real processes and sockets, one at a time"
+	@$(PYTEST) --durations 5 -m "$(ALONE)"
 
 contracts: .installed ## behaviour and invariants of the contracts, in Ape's environment
 	@echo "==> contracts: behaviour, on anvil"
@@ -65,6 +70,10 @@ invariants: setup ## fuzz the contracts against the model: STEPS=n SEED=s
 sim: setup ## whole committees on virtual time under faults: SEEDS=n [N=4|7|10|13] [SEED=s] [REAL=1]
 	@echo "==> simulation"
 	@$(RUN) .venv/bin/python -m tests.simulation --seeds $(or $(SEEDS),500) $(if $(N),--size $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real)
+
+e2e: setup ## four operators on a real beacon chain until it finalizes: healthy, one killed, Alan (10 min)
+	@echo "==> end to end"
+	@$(PYTEST) -s -m e2e tests/e2e
 
 fuzz: setup ## hostile bytes into every decoder and the gossip rules: MINUTES=m [SEED=s]
 	@echo "==> fuzz"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,19 @@ bls.load_backend("py_ecc")
 # No deadline: a shared machine's speed is no property of the code. CI repeats the same examples.
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
+
+
+REALTIME: Final = frozenset({"beacon", "devnet", "e2e", "p2p"})
+"""Folders whose tests run real processes and sockets against the clock: one at a time, so that they
+have the machine to themselves."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks them by their folder."""
+    root = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(root).parts[0] in REALTIME:
+            item.add_marker("realtime")
 
 
 @pytest.fixture(

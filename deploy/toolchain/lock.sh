@@ -27,5 +27,7 @@ say "lock: package-lock.json"
 npm install --package-lock-only --no-progress
 say "lock: tests/scanner/package-lock.json"
 (cd tests/scanner && npm install --package-lock-only --no-progress)
+say "lock: deploy/devnet/lodestar/package-lock.json"
+(cd deploy/devnet/lodestar && npm install --package-lock-only --no-progress)
 say "lock: tests/consensus/pnpm-lock.yaml"
 (cd tests/consensus && pnpm install --lockfile-only --reporter=append-only)

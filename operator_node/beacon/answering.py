@@ -111,7 +111,14 @@ class Answering:
                 )
 
     async def vote(self, slot: Slot) -> BeaconVote | Unavailable:
-        """What to attest to; whoever asks at the same time shares the answer."""
+        """What to attest to; whoever asks at the same time shares the answer.
+
+        Once the slot's epoch is over, what was said in it: beacon nodes answer for the present, and
+        their source is another epoch's then, which no committee agrees on.
+        """
+        fleet = self._fleet
+        if fleet.epoch_of(slot) < fleet.epoch_of(fleet.slot_now()) and self._votes.of(slot):
+            return self._votes.of(slot)[0]
         return await self._shared.get(slot, partial(self._vote, slot))
 
     async def _vote(self, slot: Slot) -> BeaconVote | Unavailable:

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import trio
 
 from operator_node.duties import Reason
-from operator_node.duties.types import Fetch, Finish, Reached, Recover, Sign, Submit
+from operator_node.duties.types import Fetch, Finish, Reached, Recover, Sign, Step, Submit
 from operator_node.engine.counts import Counts
 from operator_node.engine.desk import Deliveries, Desk, Ready
-from operator_node.engine.errands import Errands
-from operator_node.engine.explaining import explain
+from operator_node.engine.errands import COLLECTING_ROLES, Errands
+from operator_node.engine.explaining import explain, first_of
 from operator_node.engine.history import History
 from operator_node.engine.job import Job
 from operator_node.engine.outbox import Letter, Outbox
@@ -56,6 +56,7 @@ BYTES_QUEUED: Final = 256 * 2**20
 """Two dozen of the largest messages; the usual ones have a kilobyte."""
 DUTIES_RUNNING: Final = 20_000
 """500 committees whose duties all fail run 34 slots each, 17,000 together."""
+
 
 _log = logging.getLogger(__name__)
 _Step: TypeAlias = Callable[[], Deliveries]
@@ -129,8 +130,6 @@ class Engine:
         finally:
             self._nursery = None
             self._history.flush()
-
-    # --- what others call ----------------------------------------------------------------
 
     def begin(self, due: DutyDue) -> None:
         """A duty is due; nothing if it was begun before. Returns at once.
@@ -292,7 +291,7 @@ class Engine:
     def _fail(self, job: Job | None, error: Exception) -> None:
         """Counts, logs, and ends the one duty that cannot go on."""
         self.counts.failures += 1
-        first = _first_of(error)
+        first = first_of(error)
         name = "a message, or a new duty," if job is None else job.draft.id
         _log.error("%s failed: %s", name, type(first).__name__, exc_info=error)
         if job is None:
@@ -311,6 +310,8 @@ class Engine:
                 self._outbox.put(Letter(job.topic, encode_signed(effect.signed), effect.to))
             case StartTimer():
                 self._start(job, self._wait, effect)
+                if effect.round > 1:
+                    self._renew([job])
             case Fetch():
                 self._start(job, self._errands.fetch, self._answer, effect.query)
             case Sign():
@@ -322,6 +323,8 @@ class Engine:
             case Reached():
                 job.draft.reach(effect.step, self._into_slot_ms(job.slot))
                 self.counts.steps[job.role, effect.step] += 1
+                if job.role is RunnerRole.COMMITTEE and effect.step is Step.SUBMITTED:
+                    self._renew(each for each in self._desk.jobs if each.slot == job.slot)
             case Complain():
                 self._note(job, effect)
             case Finish():
@@ -333,6 +336,12 @@ class Engine:
         """In the duty's own nursery; a duty that is over starts nothing more."""
         if job.nursery is not None and not job.is_over:
             job.nursery.start_soon(task, job, *what)
+
+    def _renew(self, jobs: Iterable[Job]) -> None:
+        """Asks for aggregates again: votes that came after them are in no block otherwise."""
+        for job in jobs:
+            for query in tuple(job.answered) if job.role in COLLECTING_ROLES else ():
+                self._start(job, self._errands.renew, self._answer, query)
 
     def _answer(self, job: Job, call: Callable[..., list[Effect]], *what: object) -> None:
         """An errand is done; the session goes on with what it brought."""
@@ -388,10 +397,3 @@ class Engine:
 def _size(item: tuple[Message, int]) -> int:
     signed = item[0].signed
     return len(signed.message.data) + len(signed.full_data)
-
-
-def _first_of(error: BaseException) -> BaseException:
-    """What a task raised, out of the groups that nurseries make."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

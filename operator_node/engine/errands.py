@@ -39,6 +39,11 @@ ASK_AGAIN_SECONDS: Final = 0.5
 ASK_AGAIN_MOST_SECONDS: Final = 8.0
 """A duty that lives for 34 slots asks some fifty times at most; heads wake it earlier."""
 
+COLLECTING_ROLES: Final = frozenset(
+    {RunnerRole.AGGREGATOR, RunnerRole.SYNC_CONTRIBUTION, RunnerRole.AGGREGATOR_COMMITTEE}
+)
+"""What they propose grows with time: a later round proposes more."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -105,7 +110,20 @@ class Errands:
                 pause = min(2 * pause, ASK_AGAIN_MOST_SECONDS)
         finally:
             job.asking.discard(query)
+        job.answered.add(query)
         bring(job, job.session.provide, query, answer)
+
+    async def renew(self, job: Job, bring: Bring, query: Query) -> None:
+        """Asks once more for what was given before; only a new answer is told."""
+        if query in job.asking:
+            return
+        job.asking.add(query)
+        try:
+            answer = await self._beacon.answer(query, deadline_ms=job.due.deadline_ms)
+        finally:
+            job.asking.discard(query)
+        if not isinstance(answer, Unavailable):
+            bring(job, job.session.provide, query, answer)
 
     async def sign(self, job: Job, bring: Bring, items: tuple[SignItem, ...]) -> None:
         """The record is durable before the signatures come back."""

@@ -28,3 +28,10 @@ def explain(outcome: DutyOutcome, committee: Committee, present: Set[OperatorId]
         return outcome
     detail = {**outcome.detail, "operators": absent, "led_to": outcome.reason.word}
     return replace(outcome, reason=Reason.PEERS_MISSING, detail=detail)
+
+
+def first_of(error: BaseException) -> BaseException:
+    """What a task raised, out of the groups that nurseries make."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

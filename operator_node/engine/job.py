@@ -33,6 +33,7 @@ class Job:
         broken: this software failed at it; its session is not called any more.
         nursery: of its tasks; None before they begin and after they ended.
         asking: what beacon nodes are being asked for.
+        answered: what they gave.
         told: the record as it was last written down.
     """
 
@@ -44,6 +45,7 @@ class Job:
     broken: bool = False
     nursery: trio.Nursery | None = None
     asking: set[Query] = field(default_factory=set)
+    answered: set[Query] = field(default_factory=set)
     told: DutyRecord | None = None
 
     @property

@@ -62,7 +62,7 @@ def test_what_is_tested_is_what_is_deployed(root: Path) -> None:
     assert runtime == {name: development.get(name) for name in runtime}
 
 
-@pytest.mark.parametrize("folder", [".", "tests/scanner"])
+@pytest.mark.parametrize("folder", [".", "tests/scanner", "deploy/devnet/lodestar"])
 def test_npm_lock_pins_by_hash_without_addresses(root: Path, folder: str) -> None:
     packages = json.loads((root / folder / "package-lock.json").read_text())["packages"]
     del packages[""]

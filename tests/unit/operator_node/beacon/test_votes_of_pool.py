@@ -132,3 +132,17 @@ def test_all_committees_of_a_slot_share_one_request() -> None:
 
     assert with_pool(use, node) == [vote()] * 20
     assert node.paths().count(VOTE_PATH) == 1
+
+
+def test_once_the_epoch_is_over_what_was_said_in_it_counts() -> None:
+    said = [vote(), vote(2, source=2)]
+    node = FakeNode({VOTE_PATH: lambda request: voting(said[0])(request)})
+
+    async def use(pool: BeaconPool) -> tuple[Answer, Answer]:
+        query, deadline_ms = AttestationDataQuery(SLOT), (SLOT + 32) * SLOT_S * 1000
+        before = await pool.answer(query, deadline_ms=deadline_ms)
+        del said[0]  # the beacon node's justified checkpoint is another one by now
+        await trio.sleep((24 - SLOT) * SLOT_S)
+        return before, await pool.answer(query, deadline_ms=deadline_ms)
+
+    assert with_pool(use, node) == (vote(), vote())

@@ -10,7 +10,7 @@ import trio.testing
 from msgspec.structs import replace as changed
 
 from operator_node.duties import Reason
-from operator_node.duties.types import Step
+from operator_node.duties.types import AggregateQuery, Step
 from operator_node.engine import Ending, Threads, turn_often
 from operator_node.engine.workers import LANE_THREADS, SWITCH_SECONDS
 from operator_node.qbft import leader_boole
@@ -67,6 +67,49 @@ def test_a_dead_leader_costs_one_round() -> None:
             assert (record.reason, record.round, record.leader) == (Reason.DONE, 2, LEADERS[1])
             # Round 1 of a committee ends 2 s after a third of the slot, whenever it began.
             assert 6_000 <= dict(record.steps)[Step.DECIDED] < 6_500
+
+    play(case, slot=SLOT)
+
+
+def test_aggregates_are_asked_for_again_when_a_later_round_may_have_more() -> None:
+    duty = due(
+        RunnerRole.AGGREGATOR_COMMITTEE,
+        SLOT,
+        [part(BeaconRole.AGGREGATOR, SLOT)],
+        data_at_ms=8_000,
+    )
+
+    async def case(it: Case) -> None:
+        nodes = await it.nodes(without(LEADERS[0]))
+        await begin(duty, nodes)
+        await it.until(duty)
+        for node in nodes:
+            assert (node.record().reason, node.record().round) == (Reason.DONE, 2)
+            times = [at_ms - node.clock.start_ms(SLOT) for at_ms, _ in node.beacon.asked]
+            # When it was due, and when round 1 was over.
+            assert [at_ms // 100 for at_ms in times] == [80, 100]
+
+    play(case, slot=SLOT)
+
+
+def test_own_votes_of_the_slot_are_worth_another_aggregate() -> None:
+    duty = due(
+        RunnerRole.AGGREGATOR_COMMITTEE,
+        SLOT,
+        [part(BeaconRole.AGGREGATOR, SLOT)],
+        data_at_ms=100,
+    )
+
+    async def case(it: Case) -> None:
+        nodes = await it.nodes(without(LEADERS[0]))
+        await begin(duty, nodes)
+        await it.until(duty, 1_000)
+        before = [len(node.beacon.asked) for node in nodes]
+        await begin(votes(SLOT), nodes)
+        await it.until(votes(SLOT))
+        for node, count in zip(nodes, before, strict=True):
+            asked = [query for _, query in node.beacon.asked[count:]]
+            assert sum(isinstance(query, AggregateQuery) for query in asked) >= 1
 
     play(case, slot=SLOT)
 

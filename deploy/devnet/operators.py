@@ -1,0 +1,148 @@
+"""Operator nodes of the local network: each a process, with keys, data and ports of its own.
+
+They are started with the same command and the same kind of configuration as anywhere else. All but
+the first are told one peer, the first node; they find each other by their address records.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import trio
+
+from deploy.devnet.ports import free_ports
+from deploy.devnet.process import Child
+from deploy.devnet.registry import LocalOperator, LocalRegistry
+from deploy.devnet.rest import NO_TLS
+from operator_node.p2p import load_identity
+from sdk.errors import NetworkError
+from sdk.files import make_private_folder, write_private
+
+PHALANX: Final = Path(sys.executable).parent / "phalanx"
+DOMAIN: Final = "0x00000501"
+BOOLE_DOMAIN: Final = "0x00000502"
+NEVER: Final = 2**64 - 1
+ANSWER_S: Final = 10.0
+POLL_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNode:
+    """One operator's node.
+
+    Attributes:
+        config: its settings file.
+        api: address of its HTTP API.
+        metrics: address of its metrics.
+        peer: multiaddress under which others reach it.
+    """
+
+    operator: LocalOperator
+    child: Child
+    config: Path
+    api: str
+    metrics: str
+    peer: str
+
+    async def ask(self, path: str, **query: object) -> Any:
+        """A route of its API.
+
+        Raises:
+            NetworkError: no answer.
+        """
+        try:
+            async with httpx.AsyncClient(timeout=ANSWER_S, verify=NO_TLS) as client:
+                answer = await client.get(f"{self.api}{path}", params=dict(query))  # type: ignore[arg-type]
+        except httpx.HTTPError as problem:
+            raise NetworkError(f"{self.child.name} does not answer: {problem}") from problem
+        return answer.json()
+
+    async def until_answering(self, *, patience_s: float) -> None:
+        """Returns once its API answers.
+
+        Raises:
+            NetworkError: it does not in time.
+            ProcessEnded: it has ended.
+        """
+        with trio.move_on_after(patience_s):
+            while True:
+                self.child.check()
+                try:
+                    await self.ask("/livez")
+                except NetworkError:
+                    await trio.sleep(POLL_S)
+                else:
+                    return
+        raise NetworkError(f"{self.child.name} does not answer within {patience_s:g} s")
+
+
+def make_nodes(
+    registry: LocalRegistry,
+    folder: Path,
+    *,
+    beacon_urls: Sequence[str],
+    boole_epoch: int = 0,
+    extra: dict[str, Any] | None = None,
+) -> tuple[LocalNode, ...]:
+    """Write the settings of every registered operator's node; starts nothing.
+
+    Args:
+        registry: with its operators.
+        folder: gets `node-N` for each, with settings, data and log.
+        beacon_urls: each node begins its list with another one.
+        boole_epoch: when Boole begins; `NEVER` stays with Alan.
+        extra: further settings of all nodes.
+    """
+    ports = free_ports(3 * len(registry.operators))
+    nodes: list[LocalNode] = []
+    for place, operator in enumerate(registry.operators):
+        tcp, api, metrics = ports[3 * place : 3 * place + 3]
+        home = folder / f"node-{operator.id}"
+        make_private_folder(home / "data")
+        identity = load_identity(home / "data" / "network.key")
+        turned = [*beacon_urls[place % len(beacon_urls) :], *beacon_urls]
+        settings: dict[str, Any] = {
+            "db": {"Path": str(home / "data")},
+            "ssv": {
+                "CustomNetwork": {
+                    "Name": "local",
+                    "DomainType": DOMAIN,
+                    "BooleDomainType": BOOLE_DOMAIN,
+                    "RegistryContractAddr": registry.deployment.registry,
+                    "RegistrySyncOffset": registry.deployment.start_block,
+                    "BooleEpoch": boole_epoch,
+                    "Bootnodes": [nodes[0].peer] if nodes else [],
+                }
+            },
+            "eth2": {"BeaconNodeAddr": ";".join(dict.fromkeys(turned))},
+            "eth1": {"ETH1Addr": registry.chain.url},
+            "p2p": {"TcpPort": tcp, "HostAddress": "127.0.0.1"},
+            "KeyStore": {
+                "PrivateKeyFile": str(operator.key_file),
+                "PasswordFile": str(operator.password_file),
+            },
+            "SSVAPIPort": api,
+            "MetricsAPIPort": metrics,
+            **(extra or {}),
+        }
+        config = home / "node.yaml"
+        # JSON is YAML.
+        write_private(config, json.dumps(settings, indent=2).encode(), overwrite=True)
+        command = (PHALANX, "node", "run", "--config", config)
+        nodes.append(
+            LocalNode(
+                operator=operator,
+                child=Child(f"node {operator.id}", command, folder=home),
+                config=config,
+                api=f"http://127.0.0.1:{api}",
+                metrics=f"http://127.0.0.1:{metrics}",
+                peer=f"/ip4/127.0.0.1/tcp/{tcp}/p2p/{identity.peer}",
+            )
+        )
+    return tuple(nodes)
