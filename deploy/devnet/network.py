@@ -29,6 +29,7 @@ from deploy.devnet.registry import LocalRegistry, set_up_registry
 
 VALIDATORS: Final = 64
 INSIDE: Final = 32
+TROUBLES_SHOWN: Final = 10
 SETTLE_SLOTS: Final = 3
 """After the last slot that is judged: its attestations may be included in the next ones."""
 NODE_PATIENCE_S: Final = 60.0
@@ -181,6 +182,7 @@ async def _live(options: NetworkOptions, slots: int, kill_at: int | None) -> Non
                 await network.nodes[-1].child.kill()
             await _show_slot(network, slot)
         report = await network.report(FIRST_SLOT, slots - 1)
+        await _show_troubles(network, slots - 1)
         _show_report(report)
 
 
@@ -193,6 +195,13 @@ async def _show_slot(network: LocalNetwork, slot: int) -> None:
         for duty in found["data"]
     ]
     click.echo(f"slot {slot:>3}: " + ("; ".join(told) or "no duty"))
+
+
+async def _show_troubles(network: LocalNetwork, last_slot: int) -> None:
+    """Duties that the first operator has not done, as `phalanx node why` tells them."""
+    for outcome in ("missed", "partly", "running"):
+        wanted = {"from": FIRST_SLOT, "to": last_slot, "outcome": outcome, "limit": TROUBLES_SHOWN}
+        click.echo((await network.nodes[0].tell("/v2/duties", **wanted)).rstrip(), err=True)
 
 
 def _show_report(report: Report) -> None:

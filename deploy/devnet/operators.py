@@ -56,12 +56,24 @@ class LocalNode:
         Raises:
             NetworkError: no answer.
         """
+        return json.loads(await self._get(path, "application/json", query))
+
+    async def tell(self, path: str, **query: object) -> str:
+        """The same, as told to people.
+
+        Raises:
+            NetworkError: no answer.
+        """
+        return await self._get(path, "text/plain", query)
+
+    async def _get(self, path: str, accept: str, query: dict[str, Any]) -> str:
         try:
             async with httpx.AsyncClient(timeout=ANSWER_S, verify=NO_TLS) as client:
-                answer = await client.get(f"{self.api}{path}", params=dict(query))  # type: ignore[arg-type]
+                headers = {"accept": accept}
+                answer = await client.get(f"{self.api}{path}", params=query, headers=headers)
         except httpx.HTTPError as problem:
             raise NetworkError(f"{self.child.name} does not answer: {problem}") from problem
-        return answer.json()
+        return answer.text
 
     async def until_answering(self, *, patience_s: float) -> None:
         """Returns once its API answers.

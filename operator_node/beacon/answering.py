@@ -42,7 +42,7 @@ from operator_node.duties.types import (
 from operator_node.spec.containers import AttestationData
 from operator_node.spec.versions import ELECTRA, FULU
 from operator_node.wire.values import BeaconVote
-from sdk.types import Address, Slot
+from sdk.types import Address, Epoch, Slot
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -125,7 +125,13 @@ class Answering:
         answers = await self._ask(partial(fetch_vote, slot=slot), VOTE_SOFT)
         if not answers.offers:
             return unavailable(answers.troubles)
-        offered = [offer.value for offer in answers.offers]
+        epoch = self._fleet.epoch_of(slot)
+        offered = [offer.value for offer in answers.offers if _is_of(offer.value, epoch)]
+        if not offered:
+            # Late in an epoch a node may answer from the state it prepared for the next one.
+            known = self._votes.of(slot)
+            text = f"attestation data of another epoch than {epoch}"
+            return known[0] if known else Unavailable(Reason.BN_STALE_HEAD, text)
         vote = choose_vote(offered, slot, self._heads.slot_of)
         if vote is None:
             told = "; ".join(
@@ -135,7 +141,7 @@ class Answering:
             _log.error("beacon nodes contradict each other at slot %d: %s", slot, told)
             return Unavailable(Reason.FORK_HOLD, "beacon nodes contradict each other")
         self._votes.note(slot, vote)
-        if self._checkpoints.learn(self._fleet.epoch_of(slot), vote):
+        if self._checkpoints.learn(epoch, vote):
             self._on_news(slot)
         return vote
 
@@ -229,6 +235,11 @@ async def _best_of(calls: list[Callable[[], Awaitable[OfferedAggregate]]]) -> Of
     if found:
         return choose_aggregate(found)
     raise missing or NodeTrouble("", Trouble.REFUSED, "nothing to ask for")
+
+
+def _is_of(vote: BeaconVote, epoch: Epoch) -> bool:
+    """Whether a vote can be one of the epoch: its own target, and a source below it."""
+    return vote.target.epoch == epoch and (vote.source.epoch < epoch or epoch == 0)
 
 
 def _attestation_data(vote: BeaconVote, slot: Slot, index: int) -> AttestationData:

@@ -93,6 +93,12 @@ def included(report: Report) -> float:
     return share(sum(each.included_at is not None for each in healthy), len(healthy))
 
 
+def targets_right(report: Report) -> float:
+    """Share of the included ones that vote for the right target."""
+    votes = [each for each in report.healthy_attestations if each.included_at is not None]
+    return share(sum(each.is_target_right for each in votes), len(votes))
+
+
 def right(report: Report) -> float:
     """Share of the included ones that vote for the right head and target."""
     votes = [each for each in report.healthy_attestations if each.included_at is not None]

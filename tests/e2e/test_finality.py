@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.runs import Run, included, live, right
+from tests.e2e.runs import Run, included, live, right, targets_right
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
 RUNS = {
     "boole": Run(slots=40, slot_seconds=3, exit_at=12),
-    "boole, one operator killed": Run(slots=40, slot_seconds=3, kill_at=10),
+    "boole, one operator killed": Run(slots=40, slot_seconds=4, kill_at=10),
     "alan": Run(slots=40, slot_seconds=5, alan=True),
 }
 
@@ -28,7 +28,11 @@ def test_the_chain_finalizes_and_has_the_operators_votes(name: str, tmp_path: Pa
     print(report.closing_line())
     assert report.finalized_epoch >= 2
     assert included(report) >= 0.99
-    assert right(report) >= 0.95
+    if run.kill_at is None:
+        assert right(report) >= 0.95
+    else:
+        # A dead leader's block comes two seconds late, after the votes of its slot.
+        assert targets_right(report) >= 0.99
     assert any(each.is_canonical for each in report.proposals)
     assert all(each.is_included for each in report.alone)
     if run.exit_at is not None:

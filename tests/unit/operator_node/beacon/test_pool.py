@@ -187,12 +187,12 @@ def test_a_head_of_another_branch_renews_the_view() -> None:
     async def use(pool: BeaconPool) -> list[BeaconEvent]:
         events = pool.subscribe()
         heard = [await events.receive()]
-        node.routes[VOTE_PATH] = voting(vote(2, source=2))
+        node.routes[VOTE_PATH] = voting(vote(2, source=0))
         stream = b"event: head\ndata: " + msgspec.json.encode(head) + b"\n\n"
         node.routes["/eth/v1/events"] = lambda _: httpx.Response(200, content=stream)
         heard += [await events.receive(), await events.receive()]
         assert pool.view(SLOT) == CheckpointView(
-            vote(2, source=2).source, vote().target, compare_roots=True
+            vote(2, source=0).source, vote().target, compare_roots=True
         )
         return heard
 

@@ -146,3 +146,23 @@ def test_once_the_epoch_is_over_what_was_said_in_it_counts() -> None:
         return before, await pool.answer(query, deadline_ms=deadline_ms)
 
     assert with_pool(use, node) == (vote(), vote())
+
+
+def test_data_from_the_next_epochs_state_is_not_voted_for() -> None:
+    said = [vote(), vote(source=EPOCH)]
+    node = FakeNode({VOTE_PATH: lambda request: voting(said.pop(0))(request)})
+
+    async def use(pool: BeaconPool) -> tuple[Answer, Answer]:
+        query, deadline_ms = AttestationDataQuery(SLOT), (SLOT + 4) * SLOT_S * 1000
+        before = await pool.answer(query, deadline_ms=deadline_ms)
+        return before, await pool.answer(query, deadline_ms=deadline_ms)
+
+    assert with_pool(use, node) == (vote(), vote())
+    assert not said
+
+
+def test_nothing_but_another_epochs_data_is_no_answer() -> None:
+    node = FakeNode({VOTE_PATH: voting(vote(source=EPOCH))})
+    answer = asked(AttestationDataQuery(SLOT), node)
+    assert isinstance(answer, Unavailable)
+    assert answer.reason is Reason.BN_STALE_HEAD
