@@ -55,9 +55,11 @@ contracts: .installed ## behaviour and invariants of the contracts, in Ape's env
 	@echo "==> contracts: invariants"
 	@$(CONTRACTS) tests/contracts/invariants -q
 
-demo: setup ## a whole journey on this machine, explained as it goes
+demo: setup ## a whole journey on this machine, then a network that runs: [SLOTS=n]
 	@echo "==> demo"
 	@$(RUN) .venv/bin/python -m examples.demo
+	@echo "==> demo: four operator nodes and a real beacon chain"
+	@$(RUN) .venv/bin/python -m deploy.devnet.network --slots $(or $(SLOTS),20)
 
 gas: setup ## gas of every operation beside the reference network's; writes build/gas.json
 	@echo "==> gas"

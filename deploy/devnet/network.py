@@ -9,6 +9,7 @@ of the beacon chain alone.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -26,12 +27,15 @@ from deploy.devnet.inclusion import Report
 from deploy.devnet.observer import Observer
 from deploy.devnet.operators import NEVER, LocalNode, make_nodes
 from deploy.devnet.registry import LocalRegistry, set_up_registry
+from operator_node.engine.explaining import first_of
+from sdk.errors import PhalanxError
 
 VALIDATORS: Final = 64
 INSIDE: Final = 32
 TROUBLES_SHOWN: Final = 10
 SETTLE_SLOTS: Final = 3
 """After the last slot that is judged: its attestations may be included in the next ones."""
+ENOUGH: Final = 0.9
 NODE_PATIENCE_S: Final = 60.0
 NODE_LEAD_S: Final = 4
 """From the start of an operator's node to its first duty, on cores that all nodes share."""
@@ -166,14 +170,30 @@ def main(
         boole_epoch=NEVER if alan else 0,
     )
     _say(f"files in {options.folder}")
-    trio.run(_live, options, slots, kill_at)
+    try:
+        report = trio.run(_live, options, slots, kill_at)
+    except* PhalanxError as group:
+        problem = first_of(group)
+        click.echo(f"error: {problem}", err=True)
+        sys.exit(problem.exit_code if isinstance(problem, PhalanxError) else 1)
+    except* KeyboardInterrupt:
+        click.echo("stopped; nothing is left running", err=True)
+        sys.exit(130)
+    sys.exit(0 if _is_as_it_should_be(report) else 1)
 
 
 def _say(text: str) -> None:
     click.echo(f"==> {text}", err=True)
 
 
-async def _live(options: NetworkOptions, slots: int, kill_at: int | None) -> None:
+def _is_as_it_should_be(report: Report) -> bool:
+    """Whether nearly all votes that could be in the chain are: a busy machine costs a few."""
+    healthy = report.healthy_attestations
+    included = sum(each.included_at is not None for each in healthy)
+    return bool(healthy) and included >= ENOUGH * len(healthy)
+
+
+async def _live(options: NetworkOptions, slots: int, kill_at: int | None) -> Report:
     async with running_network(options, _say) as network:
         for slot in range(slots):
             await network.observer.until_slot(slot + 0.9)
@@ -184,6 +204,7 @@ async def _live(options: NetworkOptions, slots: int, kill_at: int | None) -> Non
         report = await network.report(FIRST_SLOT, slots - 1)
         await _show_troubles(network, slots - 1)
         _show_report(report)
+        return report
 
 
 async def _show_slot(network: LocalNetwork, slot: int) -> None:
