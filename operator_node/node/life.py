@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final, assert_never
 
@@ -32,19 +33,10 @@ from operator_node.engine import turn_often
 from operator_node.node.journal import Journal
 from operator_node.node.parts import Base, Working, make_working, open_base, open_private
 from operator_node.node.telling import Life
-from operator_node.registry import (
-    ExitRequested,
-    FeeRecipientChanged,
-    Joined,
-    Left,
-    Liquidated,
-    Reactivated,
-    RegistryChange,
-    RolledBack,
-)
+from operator_node.registry import Left, RegistryChange
 from operator_node.signer.store import SlashingStore
 from sdk.chain import Rpc
-from sdk.errors import NetworkError
+from sdk.errors import ConfigError, NetworkError
 from sdk.files import read_bounded
 from sdk.types import OperatorId, Slot
 
@@ -123,6 +115,12 @@ async def _serve(settings: Settings, life: Life, nursery: trio.Nursery) -> None:
     token = ""
     if api.tokens_file is not None:
         token = read_bounded(api.tokens_file, limit_bytes=TOKEN_BYTES).decode().strip()
+        if not token:
+            raise ConfigError(
+                f"the API's token file {api.tokens_file} is empty",
+                code="api_token",
+                hint="Write a token into it, or leave node.api_tokens_file out.",
+            )
     if api.port is not None:
         app = make_app(life.sources(), token=token)
         port = await nursery.start(partial(serve, app, host=api.bind, port=api.port))
@@ -191,37 +189,21 @@ async def _follow_registry(
     working: Working, changes: trio.MemoryReceiveChannel[RegistryChange]
 ) -> None:
     async for change in changes:
-        await _take(working, change)
+        if isinstance(change, Left):
+            _part_with(working, change)
         working.engine.refresh()
         working.scheduler.hear_registry(change)
         _want(working)
-        await working.peers.set_topics(working.engine.topics())
+        with _unharmed("setting topics"):
+            await working.peers.set_topics(working.engine.topics())
 
 
-async def _take(working: Working, change: RegistryChange) -> None:
-    """What the signer has to know before any duty follows from the change."""
-    signer, doppelganger = working.base.signer, working.doppelganger
-    match change:
-        case Joined() | Reactivated():
-            key = (
-                change.assignment.validator_key
-                if isinstance(change, Joined)
-                else change.validator_key
-            )
-            # What this operator signed for it before, elsewhere, is unknown (SAF-4).
-            await trio.to_thread.run_sync(signer.arm, key)
-            state = working.learners.states.get(key)
-            if doppelganger is not None and state is not None:
-                is_active = state.activation_epoch <= working.base.clock.epoch()
-                doppelganger.watch_again(key, is_active=is_active)
-        case Left():
-            signer.drop_share(change.validator_key)
-            if doppelganger is not None:
-                doppelganger.forget(change.validator_key)
-        case Liquidated() | ExitRequested() | FeeRecipientChanged() | RolledBack():
-            pass
-        case _:
-            assert_never(change)
+def _part_with(working: Working, change: Left) -> None:
+    """The share is not used any more; the validator is new if it comes back."""
+    key = change.validator_key
+    working.base.signer.drop_share(key, change.share_key)
+    if working.doppelganger is not None and key not in working.base.registry.own():
+        working.doppelganger.forget(key)
 
 
 def _want(working: Working) -> None:
@@ -251,8 +233,18 @@ async def _tick(working: Working, life: Life) -> None:
         next_ms = clock.start_ms(clock.slot() + 1)
         await clock.sleep_until(next_ms)
         life.metrics.loop_lag((clock.now_ms() - next_ms) / 1000)
-        await working.peers.set_topics(working.engine.topics())
-        life.measure()
+        with _unharmed("looking after topics and metrics"):
+            await working.peers.set_topics(working.engine.topics())
+            life.measure()
+
+
+@contextmanager
+def _unharmed(what: str) -> Iterator[None]:
+    """The outer boundary of what no duty depends on: told, and done again the next time."""
+    try:
+        yield
+    except Exception:
+        _log.exception("%s failed", what)
 
 
 def _note_votes(working: Working, slot: Slot, indices: tuple[int, ...]) -> None:

@@ -29,6 +29,7 @@ from operator_node.engine import (
     Own,
     Policy,
 )
+from operator_node.node.admission import Admission
 from operator_node.node.learners import Learners
 from operator_node.p2p import Identity as PeerIdentity
 from operator_node.p2p import Network, identity_from_hex, load_identity
@@ -36,9 +37,9 @@ from operator_node.p2p import Operator as PeerOperator
 from operator_node.registry import Identity as RegistryIdentity
 from operator_node.registry import Registry
 from operator_node.scheduler import Scheduler, Timing
+from operator_node.shares import ShareSigner
 from operator_node.signer.operator_key import OperatorKey
 from operator_node.signer.record_file import OnDamage, Owner
-from operator_node.signer.shares import ShareSigner
 from operator_node.signer.store import SlashingStore
 from operator_node.spec.chain import ChainSpec
 from operator_node.validation import Chain
@@ -48,7 +49,7 @@ from sdk.chain import Rpc
 from sdk.crypto.secret import SecretKey
 from sdk.errors import InvariantBroken
 from sdk.files import make_private_folder
-from sdk.types import OperatorId, PublicKey
+from sdk.types import Epoch, OperatorId, PublicKey, Slot
 
 IDENTITY_FILE: Final = "network.key"
 STATE_FILE: Final = "state.sqlite"
@@ -96,6 +97,7 @@ class Base:
     network: Chain
     record: SlashingStore
     signer: ShareSigner
+    admission: Admission
     registry: Registry
     history: History
 
@@ -145,8 +147,9 @@ def open_base(
     )
     if record.needs_arming:
         # An older copy was put back: what was signed since is unknown (SAF-7).
-        record.arm_all(epoch=clock.epoch(), slot=clock.slot())
+        record.arm_all(epoch=Epoch(max(clock.epoch(), 0)), slot=Slot(max(clock.slot(), 0)))
     signer = ShareSigner(record=record, clock=clock)
+    admission = Admission(signer, clock)
     registry = Registry(
         rpc,
         path=folder / STATE_FILE,
@@ -156,6 +159,7 @@ def open_base(
         slot_at=lambda at_s: clock.slot_at(at_s * 1000),
         open_share=private.operator_key.decrypt,
         keep_share=lambda key, secret: _keep(signer, key, secret),
+        admit=admission.admit,
         distance=settings.execution.follow_distance_blocks,
         poll_s=min(chain.seconds_per_slot, 12.0),
     )
@@ -173,6 +177,7 @@ def open_base(
         ),
         record=record,
         signer=signer,
+        admission=admission,
         registry=registry,
         history=history(folder / HISTORY_FILE, kept_slots),
     )
@@ -229,6 +234,7 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
     engine_of.append(engine)
     doppelganger = _doppelganger(settings, base, pool)
     learners = Learners(registry.view, doppelganger)
+    base.admission.doppelganger, base.admission.learners = doppelganger, learners
     scheduler = Scheduler(
         clock=clock,
         timing=Timing(

@@ -16,7 +16,8 @@ import trio
 
 from operator_node.registry.assignments import Assignment
 from sdk.crypto import SecretKey
-from sdk.errors import KeysharesError
+from sdk.crypto.threshold import carry_key
+from sdk.errors import InvalidPoint, KeysharesError
 from sdk.types import PublicKey
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,30 @@ async def keep_shares(
     return alarms
 
 
+def recombines(assignment: Assignment) -> bool:
+    """Whether any quorum of the share public keys gives the validator's key.
+
+    Share keys and ciphertexts are public: without this, anybody could register those of a validator
+    for one of their own, and bind the share to it in the slashing record.
+    """
+    try:
+        return carry_key(
+            assignment.share_keys,
+            validator_key=assignment.validator_key,
+            threshold=assignment.committee.quorum,
+        )
+    except InvalidPoint:
+        return False
+
+
 def _keep(
     batch: Sequence[Assignment], open_share: OpenShare, keep_share: KeepShare
 ) -> dict[PublicKey, str]:
     alarms = {}
     for each in batch:
+        if not recombines(each):
+            alarms[each.validator_key] = "its share public keys do not recombine to its key"
+            continue
         try:
             secret = open_share(each.encrypted_share, each.share_key)
         except KeysharesError as failure:

@@ -27,9 +27,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A validator has no share here any more."""
+    """A validator has this share here no more."""
 
     validator_key: PublicKey
+    share_key: PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ RegistryChange: TypeAlias = (
 def compare(before: Assignment | None, after: Assignment | None) -> list[RegistryChange]:
     """What happened to one validator, fee recipients aside."""
     if after is None:
-        return [] if before is None else [Left(before.validator_key)]
+        return [] if before is None else [Left(before.validator_key, before.share_key)]
     if before is None:
         return [Joined(after)]
     if (before.cluster_id, before.share_keys) != (after.cluster_id, after.share_keys):
-        return [Left(before.validator_key), Joined(after)]
+        return [Left(before.validator_key, before.share_key), Joined(after)]
     if before.active and not after.active:
         return [Liquidated(after.validator_key)]
     if after.active and not before.active:

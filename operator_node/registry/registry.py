@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import trio
 
@@ -62,8 +62,18 @@ POLL_S: Final = 12.0
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """After failures in a row; an endpoint that comes back is noticed within a minute."""
+Admit: TypeAlias = Callable[[Sequence[PublicKey]], Awaitable[None]]
 NOTICES_HELD: Final = 1024
 """Per reader. With more the registry waits for it: no change is ever lost."""
+
+
+def _is_another(before: Assignment | None, now: Assignment) -> bool:
+    """Whether this is not simply the same validator going on."""
+    return before is None or not before.active or _place(before) != _place(now)
+
+
+def _place(each: Assignment) -> tuple[object, ...]:
+    return each.cluster_id, each.share_key, each.registered_at
 
 
 class Registry:
@@ -85,6 +95,7 @@ class Registry:
         slot_at: Callable[[int], int],
         open_share: OpenShare,
         keep_share: KeepShare,
+        admit: Admit,
         distance: int = FOLLOW_DISTANCE,
         poll_s: float = POLL_S,
     ) -> None:
@@ -100,6 +111,8 @@ class Registry:
             open_share: called in worker threads.
             keep_share: called in worker threads, for all shares at each start, and before a
                 validator joins.
+            admit: awaited with the validators that are about to join, or to come back, before
+                anybody sees them; not for what was stored.
             distance: blocks behind the head.
             poll_s: seconds between looks at the chain.
         """
@@ -112,6 +125,7 @@ class Registry:
         self._first = first_block
         self._open_share = open_share
         self._keep_share = keep_share
+        self._admit = admit
         self._distance = distance
         self._poll_s = poll_s
         self._assigned: dict[PublicKey, Assignment] = {}
@@ -276,6 +290,8 @@ class Registry:
         alarms = await keep_shares(
             new.values(), open_share=self._open_share, keep_share=self._keep_share
         )
+        if self._is_loaded:
+            await self._admit(self._admitted(progress, alarms))
         # From here to the end nothing waits, so others see all of it or nothing.
         before = dict(self._own)
         if progress.is_reset:
@@ -309,6 +325,17 @@ class Registry:
         notices += requested_exits(progress.new_exits, self._own)
         notices += changed_recipients(progress.fee_recipients, self._own)
         return notices
+
+    def _admitted(self, progress: Progress, alarms: Mapping[PublicKey, str]) -> list[PublicKey]:
+        """Validators that this step lets sign, as new ones or again."""
+        return [
+            key
+            for key, each in sorted(progress.own.items())
+            if each is not None
+            and each.active
+            and key not in alarms
+            and _is_another(self._own.get(key), each)
+        ]
 
     def _has_share(self, assignment: Assignment) -> bool:
         held = self._assigned.get(assignment.validator_key)

@@ -190,9 +190,9 @@ class Fetcher:
             return
         epoch = self._epoch()
         states = await self._beacon.validators(wanted)
+        self._learner.learn_states(states, epoch)  # before any duty of theirs can begin
         now_ms = self._clock.now_ms()
         is_changed = self._roster.take(wanted, states, epoch=epoch, now_ms=now_ms, own=own)
-        self._learner.learn_states(states, epoch)  # before any duty of theirs can begin
         if is_changed:
             self._bell.ring()
 

@@ -102,7 +102,11 @@ class SlashingStore:
 
     def knows(self, share_key: PublicKey) -> bool:
         """Whether the share has a history; without one it signs nothing until it is armed."""
-        return share_key in self._index.validators
+        with self._lock, self._storage_errors():
+            if self._is_out_of_step:  # a transaction failed: what was in memory did not happen
+                self._index = self._tables.load()
+                self._is_out_of_step = False
+            return share_key in self._index.validators
 
     def check(self, intents: Sequence[Intent], /) -> tuple[Verdict, ...]:
         """See `SlashingProtection`; each item alone. Mostly answered from memory, without wait."""

@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from operator_node.duties.types import Signed, SignItem
+from operator_node.shares import ShareSigner
 from operator_node.signer.record import Intent, KeyHistory
 from operator_node.signer.record_file import Owner
 from operator_node.signer.rules import AttestationGuard, History, Safe
-from operator_node.signer.shares import ShareSigner
 from operator_node.signer.store import SlashingStore
 from operator_node.signer.trail import KEPT_ENTRIES, Trail
 from operator_node.wire.ids import DomainType

@@ -99,8 +99,8 @@ def test_duty_has_one_line_with_reason_and_times(stream: io.StringIO) -> None:
 def test_libraries_are_heard_from_warnings_on(stream: io.StringIO) -> None:
     configure(replace(SETTINGS, level="DEBUG"), stream=stream)
     logging.getLogger("httpx").info("request")
-    logging.getLogger("libp2p.pubsub").debug("packet")
-    logging.getLogger("libp2p").warning("lost")
+    logging.getLogger("httpcore.connection").debug("packet")
+    logging.getLogger("httpx").warning("lost")
     logger.debug("ours")
     assert [line.split(": ")[1] for line in lines(stream)] == ["lost", "ours"]
 

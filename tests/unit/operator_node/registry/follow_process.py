@@ -6,6 +6,7 @@ Run as a module with the address of a node, the contract, its first block, and t
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import trio
@@ -14,10 +15,14 @@ from operator_node.registry import Identity, Registry
 from sdk.chain import Rpc
 from sdk.crypto import decrypt_share
 from sdk.testing import keys
-from sdk.types import BlockNumber, parse_address
+from sdk.types import BlockNumber, PublicKey, parse_address
 
 ME = 2
 CHAIN_ID = 31337
+
+
+async def admit_all(keys: Sequence[PublicKey]) -> None:
+    """There is no signer here."""
 
 
 async def follow(url: str, contract: str, first_block: int, path: Path) -> None:
@@ -32,6 +37,7 @@ async def follow(url: str, contract: str, first_block: int, path: Path) -> None:
             slot_at=lambda seconds: seconds // 12,
             open_share=lambda box, share_key: decrypt_share(key, box, share_key),
             keep_share=lambda validator, secret: None,
+            admit=admit_all,
             distance=0,
             poll_s=0.005,
         )

@@ -18,7 +18,7 @@ from sdk.crypto import SecretKey, bls, decrypt_share
 from sdk.testing import keys
 from sdk.types import BlockNumber, PublicKey, parse_address
 from tests.client.world import OWNER, World
-from tests.unit.operator_node.registry.follow_process import CHAIN_ID, ME
+from tests.unit.operator_node.registry.follow_process import CHAIN_ID, ME, admit_all
 from tests.unit.operator_node.registry.world import until
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
@@ -55,6 +55,7 @@ class Follow:
                     slot_at=lambda seconds: seconds // SLOT_S,
                     open_share=lambda box, share_key: decrypt_share(self.key, box, share_key),
                     keep_share=self.kept.__setitem__,
+                    admit=admit_all,
                     **settings,
                 )
                 changes = registry.subscribe()

@@ -100,6 +100,7 @@ class Follow:
         )
         self.kept: list[tuple[PublicKey, SecretKey]] = []
         self.changes: list[RegistryChange] = []
+        self.admitted: list[PublicKey] = []
 
     def registry(self, rpc: Rpc, **more: Any) -> Registry:
         settings: dict[str, Any] = {
@@ -110,10 +111,14 @@ class Follow:
             "slot_at": lambda seconds: (seconds - GENESIS_S) // SLOT_S,
             "open_share": lambda box, share_key: decrypt_share(self.key, box, share_key),
             "keep_share": lambda key, secret: self.kept.append((key, secret)),
+            "admit": self._admit,
             "distance": 0,
             "poll_s": 0.005,
         }
         return Registry(rpc, **(settings | more))
+
+    async def _admit(self, keys: Sequence[PublicKey]) -> None:
+        self.admitted += keys
 
     def run(self, check: Callable[[Registry], Awaitable[None]], **more: Any) -> None:
         """Runs the registry until the check is through."""

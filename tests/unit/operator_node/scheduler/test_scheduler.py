@@ -110,6 +110,10 @@ class Scene:
         return {at_ms - self.clock.start_ms(due.slot) for at_ms, due in self.of(role)}
 
 
+def left(number: int) -> Left:
+    return Left(key_of(number), key_of(1000 + number))
+
+
 def play(scene: Scene, act: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         async with scene.running():
@@ -302,7 +306,7 @@ def test_a_validator_that_appears_two_seconds_before_its_slot_is_in_time() -> No
     async def act() -> None:
         await scene.until(15 - 2 / 12)  # its only duty of the epoch is in the last slot
         scene.registry.hold(23)
-        scene.scheduler.hear_registry(Left(key_of(99)))
+        scene.scheduler.hear_registry(left(99))
         await scene.until(17)
 
     play(scene, act)
@@ -320,7 +324,7 @@ def test_a_validator_that_leaves_or_is_liquidated_stops_at_once() -> None:
         scene.registry.holdings[key_of(5)] = replace(
             scene.registry.holdings[key_of(5)], active=False
         )
-        scene.scheduler.hear_registry(Left(key_of(99)))
+        scene.scheduler.hear_registry(left(99))
         await scene.until(16)
 
     play(scene, act)
@@ -463,10 +467,10 @@ def test_others_hear_of_a_stranger_that_becomes_own_before_its_duties_begin() ->
         await scene.until(9)
         assert scene.learnt.told[key_of(3)] == 1
         scene.registry.hold(3)
-        scene.scheduler.hear_registry(Left(key_of(99)))
+        scene.scheduler.hear_registry(left(99))
         await scene.until(11.5)
         assert scene.learnt.told[key_of(3)] == 2
-        scene.scheduler.hear_registry(Left(key_of(3)))  # and came back at once
+        scene.scheduler.hear_registry(left(3))  # and came back at once
         scene.beacon.delay_s = 1
         assert scene.scheduler.planned(Slot(19)) == ()
         await scene.until(12)
@@ -523,7 +527,7 @@ def test_beacon_nodes_are_told_of_subnets_and_recipients() -> None:
         await scene.until(12)
         new = replace(scene.registry.holdings[key_of(2)], fee_recipient=Address(b"\x02" * 20))
         scene.registry.holdings[key_of(2)] = new
-        scene.scheduler.hear_registry(Left(key_of(99)))
+        scene.scheduler.hear_registry(left(99))
         await scene.until(17)
 
     play(scene, act)
@@ -608,7 +612,7 @@ def test_an_error_that_nobody_expected_is_counted_and_the_task_goes_on(
     async def act() -> None:
         await scene.until(9.5)
         scene.registry.holdings = None  # type: ignore[assignment]
-        scene.scheduler.hear_registry(Left(key_of(99)))
+        scene.scheduler.hear_registry(left(99))
         await scene.until(9.7)
         scene.registry.holdings = states
         await scene.until(13)

@@ -59,8 +59,9 @@ class ShareSigner:
         self._record = record
         self._clock = clock
         self._lock = Lock()
-        self._secrets: dict[PublicKey, SecretKey] = {}
-        self._share_keys: dict[PublicKey, PublicKey] = {}
+        self._secrets: dict[PublicKey, tuple[PublicKey, SecretKey]] = {}
+        """Share key and secret by validator: share keys are public, and anybody can register them
+        a second time."""
         self._held: frozenset[PublicKey] = frozenset()
         self._fenced_by = ""
 
@@ -88,19 +89,21 @@ class ShareSigner:
         if not self._record.knows(share_key):
             self._arm(share_key, validator_key)
         with self._lock:
-            former = self._share_keys.get(validator_key, share_key)
-            if former != share_key:
-                del self._secrets[former]
-            self._secrets[share_key] = secret
-            self._share_keys[validator_key] = share_key
+            self._secrets[validator_key] = (share_key, secret)
         return share_key
 
-    def drop_share(self, validator_key: PublicKey) -> None:
-        """Forgets the secret of a validator's share; its record stays."""
+    def drop_share(self, validator_key: PublicKey, share_key: PublicKey) -> None:
+        """Forgets the secret of a validator's share, unless another one took its place.
+
+        The record stays.
+        """
         with self._lock:
-            share_key = self._share_keys.pop(validator_key, None)
-            if share_key is not None:
-                del self._secrets[share_key]
+            if self._share_key(validator_key) == share_key:
+                del self._secrets[validator_key]
+
+    def _share_key(self, validator_key: PublicKey) -> PublicKey | None:
+        held = self._secrets.get(validator_key)
+        return None if held is None else held[0]
 
     def arm(self, validator_key: PublicKey) -> None:
         """Raises a share's bounds to the present, when it was added again or reactivated.
@@ -110,14 +113,14 @@ class ShareSigner:
         Raises:
             StorageError: the record could not be written.
         """
-        share_key = self._share_keys.get(validator_key)
+        share_key = self._share_key(validator_key)
         if share_key is not None:
             self._arm(share_key, validator_key)
 
     def share_keys(self) -> dict[PublicKey, PublicKey]:
         """The public keys of the shares in use, by validator."""
         with self._lock:
-            return dict(self._share_keys)
+            return {validator: share_key for validator, (share_key, _) in self._secrets.items()}
 
     # --- what is withheld -------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class ShareSigner:
         if self._fenced_by:
             return Withheld(item, Reason.FENCED, self._fenced_by)
         share = item.share
-        if self._share_keys.get(share.validator_key) != share.share_key:
+        if self._share_key(share.validator_key) != share.share_key:
             return Withheld(item, Reason.SHARE_MISSING)
         if item.guard is None:
             return None
@@ -226,8 +229,8 @@ class ShareSigner:
         """The signature; `points` keeps messages as points, since validators share most roots."""
         if self._fenced_by:
             return Withheld(item, Reason.FENCED, self._fenced_by)
-        secret = self._secrets.get(item.share.share_key)
-        if secret is None:
+        share_key, secret = self._secrets.get(item.share.validator_key, (None, None))
+        if secret is None or share_key != item.share.share_key:
             return Withheld(item, Reason.SHARE_MISSING)
         backend = bls.active()
         if item.root not in points:

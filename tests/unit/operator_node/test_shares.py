@@ -10,10 +10,10 @@ import pytest
 
 from operator_node.duties.reasons import Reason
 from operator_node.duties.types import Signed, SignItem, Withheld
+from operator_node.shares import ShareSigner
 from operator_node.signer.record import Intent
 from operator_node.signer.rules import Guard, Verdict
 from operator_node.signer.rules import Reason as Refusal
-from operator_node.signer.shares import ShareSigner
 from operator_node.signer.store import SlashingStore
 from operator_node.wire.ids import DomainType
 from operator_node.wire.records import Share
@@ -139,11 +139,19 @@ def test_share_that_is_not_there_is_withheld(signer: ShareSigner) -> None:
 
 def test_dropped_share_signs_nothing_and_keeps_its_record(signer: ShareSigner) -> None:
     assert sign(signer, item(vote(11, 12, 1))) == [None]
-    signer.drop_share(VALIDATOR)
-    signer.drop_share(VALIDATOR)
+    share_key = signer.share_keys()[VALIDATOR]
+    signer.drop_share(VALIDATOR, share_key)
+    signer.drop_share(VALIDATOR, share_key)
     assert sign(signer, item(None)) == [Reason.SHARE_MISSING]
     signer.keep_share(VALIDATOR, SECRET)
     assert sign(signer, item(vote(11, 12, 2)), item(None)) == [Reason.SLASHING_REFUSED, None]
+
+
+def test_a_share_that_took_anothers_place_is_not_dropped_with_it(signer: ShareSigner) -> None:
+    former = signer.share_keys()[VALIDATOR]
+    later = signer.keep_share(VALIDATOR, SecretKey(13))
+    signer.drop_share(VALIDATOR, former)
+    assert signer.share_keys()[VALIDATOR] == later != former
 
 
 def test_new_share_of_a_validator_replaces_the_old_one(signer: ShareSigner) -> None:
@@ -256,7 +264,7 @@ def test_share_that_is_dropped_meanwhile_signs_nothing(
     record = store.check_and_record
 
     def dropped_meanwhile(intents: Sequence[Intent], /) -> tuple[Verdict, ...]:
-        signer.drop_share(VALIDATOR)
+        signer.drop_share(VALIDATOR, signer.share_keys()[VALIDATOR])
         return record(intents)
 
     monkeypatch.setattr(store, "check_and_record", dropped_meanwhile)

@@ -1,0 +1,78 @@
+"""What has to happen before a validator that joins, or comes back, can be signed for.
+
+Its share is armed: what this operator signed for it before, elsewhere, is unknown. It is watched:
+its former committee may not have seen yet that it moved. The registry waits for both before it
+shows the validator to anybody.
+
+Source: docs/slashing.md, "Arming".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+
+from operator_node.clock import SlotClock
+from operator_node.doppelganger import Doppelganger
+from operator_node.node.learners import Learners
+from operator_node.shares import ShareSigner
+from sdk.errors import StorageError, UsageError
+from sdk.types import PublicKey
+
+AGAIN_SECONDS: Final = 1.0
+"""After the slashing record failed: no validator comes in before it is written."""
+
+_log = logging.getLogger(__name__)
+
+
+class Admission:
+    """Lets validators in.
+
+    Attributes:
+        doppelganger: the watch, as soon as there is one.
+        learners: what is known of validators, as soon as there is anything.
+    """
+
+    def __init__(self, signer: ShareSigner, clock: SlotClock) -> None:
+        """Without a watch.
+
+        Args:
+            signer: has the shares already.
+            clock: of the chain.
+        """
+        self.doppelganger: Doppelganger | None = None
+        self.learners: Learners | None = None
+        self._signer = signer
+        self._clock = clock
+
+    async def admit(self, keys: Sequence[PublicKey]) -> None:
+        """Returns when all of them may be seen."""
+        for key in keys:
+            self._watch(key)
+            await self._arm(key)
+
+    def _watch(self, key: PublicKey) -> None:
+        if self.doppelganger is None:
+            return  # the watch begins with everybody that it meets
+        states = {} if self.learners is None else self.learners.states
+        state = states.get(key)
+        # Not known means perhaps active: the longer watch.
+        is_active = state is None or state.activation_epoch <= self._clock.epoch()
+        self.doppelganger.watch_again(key, is_active=is_active)
+
+    async def _arm(self, key: PublicKey) -> None:
+        while True:
+            try:
+                await trio.to_thread.run_sync(self._signer.arm, key)
+            except StorageError as problem:
+                _log.error("validator %s waits to be armed: %s", key.hex(), problem)
+                await trio.sleep(AGAIN_SECONDS)
+            except UsageError as problem:
+                # Armed for another validator: its record refuses every signature for this one.
+                _log.error("validator %s is not signed for: %s", key.hex(), problem)
+                return
+            else:
+                return
