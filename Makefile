@@ -73,9 +73,9 @@ sim: setup ## whole committees on virtual time under faults: SEEDS=n [N=4|7|10|1
 	@echo "==> simulation"
 	@$(RUN) .venv/bin/python -m tests.simulation --seeds $(or $(SEEDS),500) $(if $(N),--size $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real)
 
-e2e: setup ## four operators on a real beacon chain until it finalizes: healthy, one killed, Alan (10 min)
+e2e: setup ## the beacon room on real clients, and four operators until the chain finalizes (15 min)
 	@echo "==> end to end"
-	@$(PYTEST) -s -m e2e tests/e2e
+	@$(PYTEST) -s -m e2e
 
 fuzz: setup ## hostile bytes into every decoder and the gossip rules: MINUTES=m [SEED=s]
 	@echo "==> fuzz"

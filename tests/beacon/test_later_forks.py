@@ -22,7 +22,7 @@ from operator_node.spec.versions import FULU
 from sdk.types import Slot
 from tests.beacon.validator_client import Diary, ValidatorClient, now_ms
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
+pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
 INSIDE = 48
 HELD = range(INSIDE, 64)

@@ -42,7 +42,7 @@ from operator_node.wire.values import BeaconVote
 from sdk.types import Address, Epoch, PublicKey, Slot
 from tests.beacon.validator_client import GRAFFITI, Diary, ValidatorClient, now_ms
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
+pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
 INSIDE = 48
 HELD = range(INSIDE, 64)

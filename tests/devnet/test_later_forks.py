@@ -18,7 +18,7 @@ from operator_node.spec.versions import ELECTRA, FULU
 from sdk.errors import BeaconError, ConfigError
 from tests.devnet.external import ExternalValidator, read_spec
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
+pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
 SLOT_SECONDS = 1
 VALIDATORS = 64

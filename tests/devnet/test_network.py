@@ -23,7 +23,7 @@ from sdk.crypto.secret import Password
 from sdk.errors import BeaconError
 from tests.devnet.test_relay import VERSION, signed
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
+pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
 SLOT_SECONDS = 2
 REGISTERED = (62, 63)
