@@ -12,6 +12,8 @@ from operator_node.p2p import PeerId
 from sdk.errors import ConfigError
 from tests.p2p.nodes import TOPIC, Node, is_meshed, running, until
 
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+
 OPERATORS = range(1, 8)
 
 

@@ -17,6 +17,8 @@ from operator_node.p2p.upstream.host import new_host
 from tests.p2p.nodes import TOPIC, Node, is_meshed, message, running, until
 from tests.unit.operator_node.p2p.upstream.hosts import identity
 
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+
 SETTLE_SECONDS = 0.5
 """In which a copy would arrive that must not."""
 
