@@ -12,7 +12,7 @@ from operator_node.p2p import PeerId
 from sdk.errors import ConfigError
 from tests.p2p.nodes import TOPIC, Node, is_meshed, running, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+pytestmark = pytest.mark.slow
 
 OPERATORS = range(1, 8)
 
@@ -22,6 +22,7 @@ def knows_all(node: Node) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.e2e  # fails now and then: docs/adr/0014, known gaps
 def test_seven_nodes_find_each_other_from_one_peer_that_dies_and_again_after_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -59,6 +60,7 @@ def test_seven_nodes_find_each_other_from_one_peer_that_dies_and_again_after_a_r
 
 
 @pytest.mark.slow
+@pytest.mark.e2e  # fails now and then: docs/adr/0014, known gaps
 def test_a_node_that_restarts_is_back_within_seconds(tmp_path: Path) -> None:
     first = Node(1, direct=True)
     others = [Node(each, direct=True, bootstrap=[first.place]) for each in (2, 3)]
@@ -115,6 +117,7 @@ def test_topics_can_change_while_the_node_runs() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.e2e  # fails now and then: docs/adr/0014, known gaps
 def test_a_failure_inside_restarts_the_network_on_the_same_port(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -17,7 +17,7 @@ from operator_node.p2p.upstream.host import new_host
 from tests.p2p.nodes import TOPIC, Node, is_meshed, message, running, until
 from tests.unit.operator_node.p2p.upstream.hosts import identity
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+pytestmark = pytest.mark.slow
 
 SETTLE_SECONDS = 0.5
 """In which a copy would arrive that must not."""
@@ -93,6 +93,7 @@ def test_a_direct_message_of_somebody_else_is_forwarded_to_all() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.e2e  # fails now and then: docs/adr/0014, known gaps
 def test_rejected_messages_lower_the_score_until_the_peer_is_disconnected() -> None:
     nodes = cluster(3, direct=False)
 
