@@ -125,7 +125,11 @@ class ShareSigner:
     # --- what is withheld -------------------------------------------------------------------
 
     def hold(self, validator_key: PublicKey) -> None:
-        """Withholds what the slashing rules are about, for a validator that is watched."""
+        """Withholds every partial signature for a validator that is watched.
+
+        Also those that no slashing rule is about: an aggregate of ours would count as a sign of
+        life, and the watch would never end.
+        """
         with self._lock:
             self._held |= {validator_key}
 
@@ -137,6 +141,11 @@ class ShareSigner:
     def fence(self, why: str) -> None:
         """Withholds everything from now on, also what is being signed: a twin was seen."""
         self._fenced_by = why or "fenced"
+
+    @property
+    def fenced_by(self) -> str:
+        """Why everything is withheld; empty if it is not."""
+        return self._fenced_by
 
     def unfence(self) -> None:
         """Ends `fence`."""
@@ -189,10 +198,10 @@ class ShareSigner:
         share = item.share
         if self._share_key(share.validator_key) != share.share_key:
             return Withheld(item, Reason.SHARE_MISSING)
-        if item.guard is None:
-            return None
         if share.validator_key in self._held:
             return Withheld(item, Reason.DOPPELGANGER_HOLD)
+        if item.guard is None:
+            return None
         present = bounds(
             item.guard,
             duty_slot=slot,

@@ -111,6 +111,9 @@ class Metrics:
             "node_messages", "Messages of own duties by what became of them", "what"
         )
         self._faults = counter("node_faults", "Exceptions that ended a duty or restarted a task")
+        self._twins = counter(
+            "node_twin_detected", "Messages that another process signed as this operator"
+        )
         self._lag = histogram("node_loop_lag_seconds", "How late the event loop woke up")
         self._totals: dict[tuple[str, ...], int] = {}
 
@@ -174,6 +177,10 @@ class Metrics:
     def faults(self, total: int) -> None:
         """So many exceptions were caught at an outer boundary."""
         self._faults.inc(self._more(total, "faults"))
+
+    def twins(self, total: int) -> None:
+        """So many messages that only another instance of this operator can have sent."""
+        self._twins.inc(self._more(total, "twins"))
 
     def loop_lag(self, seconds: float) -> None:
         """The event loop woke up this late."""

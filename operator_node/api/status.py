@@ -20,6 +20,8 @@ from sdk.types import OperatorId
 CLOCK_SHOWN_MS: Final = 50
 """Peers grant each other this much."""
 CLOCK_DEGRADED_MS: Final = 200
+_WATCHES: Final = frozenset({"doppelganger", "twin"})
+"""Parts that keep a node from being ready for a while, by design."""
 REGISTRY_STALE_S: Final = 300
 """A registry that has not moved for this long is behind; duties go on with what is known."""
 
@@ -65,7 +67,8 @@ class Snapshot:
     Attributes:
         is_started: configuration, keys and storage are open.
         is_stopping: no new duties are begun.
-        is_fenced: this instance must not sign; another one does.
+        fenced_by: why this instance must not sign, another one does; empty if it may.
+        is_listening: no duty is begun yet, in case another instance is at work.
         registry_complete: the first pass over the contract's events is done.
         registry_block: last block applied, None before the first.
         registry_age_s: since the registry's chain was last heard of, None if never.
@@ -81,7 +84,8 @@ class Snapshot:
 
     is_started: bool
     is_stopping: bool
-    is_fenced: bool
+    fenced_by: str
+    is_listening: bool
     registry_complete: bool
     registry_block: int | None
     registry_age_s: float | None
@@ -115,6 +119,7 @@ def status_of(facts: Snapshot) -> Status:
         _registry(facts),
         _operator(facts),
         _p2p(facts),
+        _twin(facts),
         _doppelganger(facts),
         _clock(facts),
     )
@@ -122,7 +127,7 @@ def status_of(facts: Snapshot) -> Status:
 
 
 def _state(facts: Snapshot, parts: Sequence[Part]) -> NodeState:
-    if facts.is_fenced:
+    if facts.fenced_by:
         return NodeState.FENCED
     if facts.is_stopping:
         return NodeState.STOPPING
@@ -132,9 +137,9 @@ def _state(facts: Snapshot, parts: Sequence[Part]) -> NodeState:
         return NodeState.SYNCING_REGISTRY
     if facts.operator is None:
         return NodeState.WAITING_OPERATOR
-    if any(part.severity is not Severity.GOOD for part in parts if part.name != "doppelganger"):
+    if any(part.severity is not Severity.GOOD for part in parts if part.name not in _WATCHES):
         return NodeState.DEGRADED
-    return NodeState.GUARDING if facts.held else NodeState.READY
+    return NodeState.GUARDING if facts.held or facts.is_listening else NodeState.READY
 
 
 def _beacon_node(beacons: Sequence[BeaconStatus]) -> Part:
@@ -207,6 +212,27 @@ def _p2p(facts: Snapshot) -> Part:
             f"operators {names} are not connected",
             "Committees go on as long as a quorum is.",
             "Ask these operators whether they are online; see `phalanx node status`.",
+        )
+    return Part(name, Severity.GOOD)
+
+
+def _twin(facts: Snapshot) -> Part:
+    name = "twin"
+    if facts.fenced_by:
+        return Part(
+            name,
+            Severity.BAD,
+            facts.fenced_by,
+            "This node signs nothing, and begins no duty.",
+            "Find and stop the other instance, or this one; then start this node again.",
+        )
+    if facts.is_listening:
+        return Part(
+            name,
+            Severity.IMPAIRED,
+            "this node has just started and listens for another instance of its operator",
+            "No duty is begun yet.",
+            "Wait: it lasts two slots with duties, an epoch at most, unless configured otherwise.",
         )
     return Part(name, Severity.GOOD)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,8 @@ def run(config_path: Path | None, as_json: bool) -> None:
     # Here, not above: libp2p takes a second to load, and no other command needs it.
     from operator_node.node import run as run_node
 
+    # Before a key is read: the memory of a process that crashes must not end up in a file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     output = Output(as_json=as_json)
     _, built = load_settings(config_path, output)
     settings = built.settings

@@ -1,10 +1,25 @@
-"""The watch for doppelgangers: validators whose keys sign somewhere else too.
+"""The watches for doppelgangers: whoever signs with this operator's keys, or its validators'.
 
 `Doppelganger` watches new validators for two epochs before this operator signs for them; `Watches`
-holds the rules. A watch blocks only the own partial signature, never the part in consensus.
+holds the rules. That watch blocks only the own partial signature, never the part in consensus.
+`Twins` tells messages that another process signed with the operator's own key; `StartWatch` is how
+long a node listens for them before it speaks, and `LastUse` when it need not.
 """
 
 from operator_node.doppelganger.guard import Doppelganger
+from operator_node.doppelganger.last_use import LastUse
+from operator_node.doppelganger.start_watch import WATCHED_SLOTS, StartWatch
+from operator_node.doppelganger.twins import Twins
 from operator_node.doppelganger.watches import Judged, Watch, Watched, Watches
 
-__all__ = ["Doppelganger", "Judged", "Watch", "Watched", "Watches"]
+__all__ = [
+    "WATCHED_SLOTS",
+    "Doppelganger",
+    "Judged",
+    "LastUse",
+    "StartWatch",
+    "Twins",
+    "Watch",
+    "Watched",
+    "Watches",
+]

@@ -92,6 +92,7 @@ class Doppelganger:
         self._hold = hold
         self._release = release
         self._changed = trio.Event()
+        self._writing = trio.Lock()
         self._watches = Watches(_read(path))
         for key in self.watched():
             hold(key)
@@ -208,19 +209,25 @@ class Doppelganger:
             while True:
                 await self._changed.wait()
                 self._changed = trio.Event()
-                data = _encode(self._watches.known)
-                problem = await trio.to_thread.run_sync(_write, self._path, data)
-                self._note_unwritten(problem)
+                await self.write()
                 await trio.sleep(self._clock.slot_ms / 1000)
         finally:
             if self._changed.is_set():
-                self._note_unwritten(_write(self._path, _encode(self._watches.known)))
+                self._is_written(_write(self._path, _encode(self._watches.known)))
 
-    def _note_unwritten(self, problem: PhalanxError | None) -> None:
+    async def write(self) -> bool:
+        """Writes what is known now; whether it is on the disk when this returns."""
+        async with self._writing:
+            data = _encode(self._watches.known)
+            problem = await trio.to_thread.run_sync(_write, self._path, data)
+            return self._is_written(problem)
+
+    def _is_written(self, problem: PhalanxError | None) -> bool:
         if problem is not None:
             self.failures += 1
             self._changed.set()
             _log.error("the doppelganger watches could not be written: %s", problem)
+        return problem is None
 
 
 def _encode(known: Mapping[PublicKey, Watched]) -> bytes:

@@ -265,7 +265,7 @@ def check_signer(body: PartialSignatures, committee: Committee) -> None:
         ProtocolFault: it does not.
     """
     signer = body.items[0].signer
-    if signer not in committee:
+    if signer not in committee.members:
         raise ProtocolFault(
             Fault.PARTIAL_SIGNER_NOT_IN_COMMITTEE,
             f"operator {signer} signed, the committee is {committee.operators}",

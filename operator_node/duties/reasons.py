@@ -163,8 +163,20 @@ class Reason(Enum):
     FENCED = (
         "fenced",
         Whose.OWN,
-        "Another instance of this operator holds the lease or was seen.",
-        "Stop one of the two instances.",
+        "Another instance of this operator was seen, so that this one signs nothing.",
+        "Stop one of the two instances, then start this one again.",
+    )
+    START_WATCH = (
+        "start_watch",
+        Whose.OWN,
+        "This node had just started and listened for another instance of its operator.",
+        "Nothing to do: it lasts two slots with duties, and not after an ordinary restart.",
+    )
+    STOPPED = (
+        "stopped",
+        Whose.OWN,
+        "This node was stopped before the duty had ended.",
+        "Nothing to do: running duties are given until the slot ends, node.stop_grace at most.",
     )
     PEERS_MISSING = (
         "peers_missing",

@@ -64,8 +64,7 @@ class Setting:
     value_check: ValueCheck = ValueCheck.DUTY
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointView:
+class CheckpointView(Struct, frozen=True):
     """The checkpoints that this node's beacon nodes vouch for in a slot's epoch.
 
     Attributes:
@@ -80,8 +79,7 @@ class CheckpointView:
     is_stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CommitteeDuty:
+class CommitteeDuty(Struct, frozen=True):
     """Duties of one committee's validators in one slot, in the order they are signed in."""
 
     slot: Slot
@@ -91,8 +89,7 @@ class CommitteeDuty:
 # --- what a duty asks of the beacon node ---------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AttestationDataQuery:
+class AttestationDataQuery(Struct, frozen=True):
     slot: Slot
 
 
@@ -173,8 +170,7 @@ class Withheld:
 # --- partial signatures → a validator's signature ------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryRequest:
+class RecoveryRequest(Struct, frozen=True):
     """Partial signatures of a quorum over one root, to be combined and verified.
 
     `partials` and `share_keys` are by operator; every operator in the first is in the second.
@@ -188,8 +184,7 @@ class RecoveryRequest:
     threshold: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(Struct, frozen=True):
     """`signature` is verified, or None; then `culprits` sent the partials that do not verify."""
 
     request: RecoveryRequest

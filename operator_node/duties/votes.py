@@ -7,8 +7,10 @@ altair/validator.md, electra/beacon-chain.md (SingleAttestation).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from operator_node.duties.types import Submission, SubmissionKind
 from operator_node.signer.rules import AttestationGuard
@@ -37,12 +39,13 @@ from operator_node.wire.ids import BeaconRole
 from operator_node.wire.values import BeaconVote, ValidatorDuty
 from sdk.types import Signature, Slot
 
+BALLOTS_KEPT: Final = 256
+"""Ballots made last: the committees of a slot vote alike, and each vote is judged several times."""
 INDEX_FROM_ELECTRA: Final = 0
 """Attestation data names no committee from Electra on (EIP-7549)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
+class Ballot(Struct, frozen=True):
     """What all validators of one beacon committee, or of the sync committee, sign alike.
 
     Attributes:
@@ -59,8 +62,7 @@ class Ballot:
     data_root: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Struct, frozen=True):
     """One object to sign; the duty says whose, and in which beacon committee."""
 
     duty: ValidatorDuty
@@ -79,6 +81,7 @@ def votes_of(vote: BeaconVote, duties: Sequence[ValidatorDuty], chain: ChainSpec
     is_indexed = chain.version_at(slot) < ELECTRA
     sync: Ballot | None = None
     by_index: dict[int, Ballot] = {}
+    domain = chain.domain(SigningDomain.ATTESTER, chain.epoch_of(slot))
     votes: list[Vote] = []
     for duty in duties:
         if duty.role == BeaconRole.SYNC_COMMITTEE:
@@ -86,7 +89,7 @@ def votes_of(vote: BeaconVote, duties: Sequence[ValidatorDuty], chain: ChainSpec
         else:
             index = duty.committee_index if is_indexed else INDEX_FROM_ELECTRA
             if index not in by_index:
-                by_index[index] = _attester_ballot(vote, slot, index, chain)
+                by_index[index] = _attester_ballot(vote, slot, index, domain)
             ballot = by_index[index]
         votes.append(Vote(duty, ballot))
     return votes
@@ -120,7 +123,8 @@ def _sync_ballot(vote: BeaconVote, slot: Slot, chain: ChainSpec) -> Ballot:
     return Ballot(signing_root(sync_message_root(vote.block_root), domain), vote.block_root)
 
 
-def _attester_ballot(vote: BeaconVote, slot: Slot, index: int, chain: ChainSpec) -> Ballot:
+@lru_cache(BALLOTS_KEPT)
+def _attester_ballot(vote: BeaconVote, slot: Slot, index: int, domain: bytes) -> Ballot:
     data = AttestationData(
         slot=slot,
         index=index,
@@ -131,7 +135,6 @@ def _attester_ballot(vote: BeaconVote, slot: Slot, index: int, chain: ChainSpec)
         target_root=vote.target.root,
     )
     data_root = attestation_data_root(data)
-    domain = chain.domain(SigningDomain.ATTESTER, chain.epoch_of(slot))
     root = signing_root(data_root, domain)
     guard = AttestationGuard(vote.source.epoch, vote.target.epoch, root)
     return Ballot(root, vote.block_root, guard, data.encode(), data_root)

@@ -8,7 +8,7 @@ Source: docs/protocol.md, "Duties", "Generations" and "After a restart".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from operator_node.duties import Reason, duty_id
@@ -56,6 +56,7 @@ TALLIES_KEPT: Final = 20_000
 """Duties that messages came for: 500 committees and 3,000 validators over the slots that messages
 are let through for, and some more. Beyond it the oldest is not counted any longer."""
 
+Quiet: TypeAlias = Callable[[int], tuple[Reason, str] | None]
 Deliveries: TypeAlias = list[tuple[Job, list[Effect]]]
 
 
@@ -82,14 +83,16 @@ class _Counter(NamedTuple):
 class Desk:
     """Everything that this operator has in hand."""
 
-    def __init__(self, own: Own, maker: Maker) -> None:
+    def __init__(self, own: Own, maker: Maker, quiet: Quiet = lambda slot: None) -> None:
         """An empty desk; that is what a restart leaves.
 
         Args:
             own: refreshed by whoever has the clock, before the first duty.
             maker: makes sessions and duties.
+            quiet: why a duty of a slot must not begin, None if it may.
         """
         self._own = own
+        self._quiet = quiet
         self._maker = maker
         self._network = own.network
         self._of_committees: dict[tuple[CommitteeId, Generation], _Counter] = {}
@@ -136,6 +139,9 @@ class Desk:
             return None
         committee = due.committee
         draft = self._draft(due, generation, into_slot_ms)
+        if (silenced := self._quiet(due.slot)) is not None:
+            draft.abandon(silenced[0], {"why": silenced[1]})
+            return Refused(draft)
         shares = self._own.shares(due, generation)
         if isinstance(shares, Reason):
             draft.abandon(shares, {"why": "no validator of the duty has a share to sign with here"})

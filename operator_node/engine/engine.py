@@ -57,7 +57,6 @@ BYTES_QUEUED: Final = 256 * 2**20
 DUTIES_RUNNING: Final = 20_000
 """500 committees whose duties all fail run 34 slots each, 17,000 together."""
 
-
 _log = logging.getLogger(__name__)
 _Step: TypeAlias = Callable[[], Deliveries]
 
@@ -217,6 +216,8 @@ class Engine:
             self._fail(job, error)
         finally:
             self._running -= 1
+            if not job.is_over:
+                self._abandon(job, Reason.STOPPED, {"why": "the node was stopped"})
 
     async def _expire(self, job: Job) -> None:
         await self._clock.sleep_until(job.due.deadline_ms)
@@ -370,8 +371,7 @@ class Engine:
         self._answer(job, job.session.expire_round, timer.height, timer.round)
 
     def _slot(self) -> int:
-        genesis_ms = self._clock.start_ms(0)
-        return (self._clock.now_ms() - genesis_ms) // self._own.network.slot_ms
+        return (self._clock.now_ms() - self._clock.start_ms(0)) // self._own.network.slot_ms
 
     def _into_slot_ms(self, slot: int) -> int:
         return self._clock.now_ms() - self._clock.start_ms(slot)

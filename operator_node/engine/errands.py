@@ -37,7 +37,7 @@ from sdk.errors import StorageError
 ASK_AGAIN_SECONDS: Final = 0.5
 """After the first answer that there is none; then twice as long each time."""
 ASK_AGAIN_MOST_SECONDS: Final = 8.0
-"""A duty that lives for 34 slots asks some fifty times at most; heads wake it earlier."""
+"""A duty that lives for 34 slots asks some fifty times at most; heads wake it earlier at first."""
 
 COLLECTING_ROLES: Final = frozenset(
     {RunnerRole.AGGREGATOR, RunnerRole.SYNC_CONTRIBUTION, RunnerRole.AGGREGATOR_COMMITTEE}
@@ -106,12 +106,21 @@ class Errands:
                     break
                 bring(job, job.session.provide, query, answer)
                 with trio.move_on_after(pause):
-                    await self._news.wait()
+                    await self._until_news(pause)
                 pause = min(2 * pause, ASK_AGAIN_MOST_SECONDS)
         finally:
             job.asking.discard(query)
         job.answered.add(query)
         bring(job, job.session.provide, query, answer)
+
+    async def _until_news(self, pause: float) -> None:
+        """Whoever waits for long has seen that heads bring nothing, and all of them together, at
+        every head, would be a load on the beacon nodes when these are slow already.
+        """
+        if pause < ASK_AGAIN_MOST_SECONDS:
+            await self._news.wait()
+        else:
+            await trio.sleep_forever()
 
     async def renew(self, job: Job, bring: Bring, query: Query) -> None:
         """Asks once more for what was given before; only a new answer is told."""

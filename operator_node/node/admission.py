@@ -1,8 +1,9 @@
 """What has to happen before a validator that joins, or comes back, can be signed for.
 
 Its share is armed: what this operator signed for it before, elsewhere, is unknown. It is watched:
-its former committee may not have seen yet that it moved. The registry waits for both before it
-shows the validator to anybody.
+its former committee may not have seen yet that it moved. The registry waits for both, until they
+are on the disk, before it shows the validator to anybody; a process that ends in between is asked
+again by the next one's registry.
 
 Source: docs/slashing.md, "Arming".
 """
@@ -23,7 +24,7 @@ from sdk.errors import StorageError, UsageError
 from sdk.types import PublicKey
 
 AGAIN_SECONDS: Final = 1.0
-"""After the slashing record failed: no validator comes in before it is written."""
+"""After a disk failed: no validator comes in before its bounds and its watch are written."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,19 +33,21 @@ class Admission:
     """Lets validators in.
 
     Attributes:
-        doppelganger: the watch, as soon as there is one.
         learners: what is known of validators, as soon as there is anything.
     """
 
-    def __init__(self, signer: ShareSigner, clock: SlotClock) -> None:
-        """Without a watch.
+    def __init__(
+        self, signer: ShareSigner, clock: SlotClock, doppelganger: Doppelganger | None
+    ) -> None:
+        """Has let in nobody.
 
         Args:
             signer: has the shares already.
             clock: of the chain.
+            doppelganger: None if nobody is watched.
         """
-        self.doppelganger: Doppelganger | None = None
         self.learners: Learners | None = None
+        self._doppelganger = doppelganger
         self._signer = signer
         self._clock = clock
 
@@ -53,15 +56,19 @@ class Admission:
         for key in keys:
             self._watch(key)
             await self._arm(key)
+        if self._doppelganger is not None:
+            # An event would not do: only another try tells whether the disk takes it.
+            while not await self._doppelganger.write():  # noqa: ASYNC110
+                await trio.sleep(AGAIN_SECONDS)
 
     def _watch(self, key: PublicKey) -> None:
-        if self.doppelganger is None:
-            return  # the watch begins with everybody that it meets
+        if self._doppelganger is None:
+            return
         states = {} if self.learners is None else self.learners.states
         state = states.get(key)
         # Not known means perhaps active: the longer watch.
         is_active = state is None or state.activation_epoch <= self._clock.epoch()
-        self.doppelganger.watch_again(key, is_active=is_active)
+        self._doppelganger.watch_again(key, is_active=is_active)
 
     async def _arm(self, key: PublicKey) -> None:
         while True:

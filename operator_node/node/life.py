@@ -77,6 +77,7 @@ async def run(settings: Settings, *, version: str) -> None:
                     settings,
                     private,
                     chain,
+                    pool=pool,
                     rpc=rpc,
                     chain_id=chain_id,
                     history=lambda path, slots: Journal(path, kept_slots=slots, metrics=metrics),
@@ -168,8 +169,8 @@ async def _work(
     await nursery.start(working.peers.run)
     await working.peers.set_topics(working.engine.topics())
     await nursery.start(working.engine.run)
-    if working.doppelganger is not None:
-        await nursery.start(working.doppelganger.run)
+    if base.doppelganger is not None:
+        await nursery.start(base.doppelganger.run)
     for request in base.registry.exits():
         working.scheduler.hear_registry(request)
     life.working = working
@@ -177,6 +178,8 @@ async def _work(
     nursery.start_soon(_follow_beacon, working, life.pool)
     nursery.start_soon(_tick, working, life)
     _log.info("duties of %d validators", len(base.registry.own()))
+    if working.silence.is_listening():
+        _log.info("listening first, whether another instance of this operator is at work")
     async with trio.open_nursery() as scheduling:
         life.scheduling = scheduling.cancel_scope
         await scheduling.start(working.scheduler.run)
@@ -199,11 +202,10 @@ async def _follow_registry(
 
 
 def _part_with(working: Working, change: Left) -> None:
-    """The share is not used any more; the validator is new if it comes back."""
-    key = change.validator_key
-    working.base.signer.drop_share(key, change.share_key)
-    if working.doppelganger is not None and key not in working.base.registry.own():
-        working.doppelganger.forget(key)
+    """The validator is new if it comes back."""
+    key, base = change.validator_key, working.base
+    if base.doppelganger is not None and key not in base.registry.own():
+        base.doppelganger.forget(key)
 
 
 def _want(working: Working) -> None:
@@ -227,12 +229,14 @@ async def _follow_beacon(working: Working, pool: BeaconPool) -> None:
 
 
 async def _tick(working: Working, life: Life) -> None:
-    """Once per slot: topics around a fork, numbers, and how late the loop is."""
+    """Once per slot: topics around a fork, notes, numbers, and how late the loop is."""
     clock = working.base.clock
     while True:
         next_ms = clock.start_ms(clock.slot() + 1)
         await clock.sleep_until(next_ms)
         life.metrics.loop_lag((clock.now_ms() - next_ms) / 1000)
+        with _unharmed("noting that the slashing record is in use here"):
+            await working.silence.keep_note()
         with _unharmed("looking after topics and metrics"):
             await working.peers.set_topics(working.engine.topics())
             life.measure()
@@ -249,13 +253,14 @@ def _unharmed(what: str) -> Iterator[None]:
 
 def _note_votes(working: Working, slot: Slot, indices: tuple[int, ...]) -> None:
     """A signature of these validators was completed, which clears them (SAF-24)."""
-    if working.doppelganger is None:
+    doppelganger = working.base.doppelganger
+    if doppelganger is None:
         return
     epoch = working.base.chain.epoch_of(slot)
     wanted = frozenset(indices)
     for key, state in working.learners.states.items():
         if state.index in wanted:
-            working.doppelganger.saw_quorum(key, epoch)
+            doppelganger.saw_quorum(key, epoch)
 
 
 # --- the end ----------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from operator_node.beacon import BeaconPool
 from operator_node.clock import SlotClock
 from operator_node.config import Settings
-from operator_node.doppelganger import Doppelganger
+from operator_node.doppelganger import WATCHED_SLOTS, Doppelganger, LastUse, StartWatch, Twins
 from operator_node.duties.proposal_rules import RecipientCheck
 from operator_node.engine import (
     Counts,
@@ -31,6 +32,7 @@ from operator_node.engine import (
 )
 from operator_node.node.admission import Admission
 from operator_node.node.learners import Learners
+from operator_node.node.silence import Silence
 from operator_node.p2p import Identity as PeerIdentity
 from operator_node.p2p import Network, identity_from_hex, load_identity
 from operator_node.p2p import Operator as PeerOperator
@@ -42,7 +44,7 @@ from operator_node.signer.operator_key import OperatorKey
 from operator_node.signer.record_file import OnDamage, Owner
 from operator_node.signer.store import SlashingStore
 from operator_node.spec.chain import ChainSpec
-from operator_node.validation import Chain
+from operator_node.validation import Accept, Chain, Verdict
 from operator_node.wire.generations import ForkEpochs, Generation
 from operator_node.wire.ids import SUBNETS
 from sdk.chain import Rpc
@@ -56,7 +58,11 @@ STATE_FILE: Final = "state.sqlite"
 PEERS_FILE: Final = "peers.json"
 HISTORY_FILE: Final = "duties.sqlite"
 WATCHES_FILE: Final = "doppelganger.json"
+LAST_USE_FILE: Final = "last-use.json"
 _SECONDS_PER_DAY: Final = 86_400
+
+Judge: TypeAlias = Callable[[bytes, str, object], Verdict]
+"""The verdict on a message that came on a topic, by a peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,12 @@ def open_private(settings: Settings) -> Private:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What stands once the beacon chain is known. `network` is the one between operators."""
+    """What stands once the beacon chain is known.
+
+    Attributes:
+        network: the one between operators.
+        listens_slots: with duties, before this node speaks; 0 for none.
+    """
 
     private: Private
     chain: ChainSpec
@@ -97,6 +108,9 @@ class Base:
     network: Chain
     record: SlashingStore
     signer: ShareSigner
+    doppelganger: Doppelganger | None
+    last_use: LastUse
+    listens_slots: int
     admission: Admission
     registry: Registry
     history: History
@@ -116,6 +130,7 @@ def open_base(
     private: Private,
     chain: ChainSpec,
     *,
+    pool: BeaconPool,
     rpc: Rpc,
     chain_id: int,
     history: Callable[[Path, int], History],
@@ -126,6 +141,7 @@ def open_base(
         settings: of the node.
         private: its keys.
         chain: of its beacon nodes.
+        pool: its beacon nodes.
         rpc: of its execution nodes.
         chain_id: of the execution chain.
         history: opens the duty records at a path, to be kept for a number of slots.
@@ -145,11 +161,26 @@ def open_base(
         ),
         on_damage=OnDamage.REBOUND if settings.safety.sets_damage_aside else OnDamage.STOP,
     )
+    last_use = LastUse(folder / LAST_USE_FILE, record=settings.slashing_record)
+    listens_slots = settings.safety.start_watch_slots
+    if listens_slots is None:
+        is_same = not record.is_new and not record.needs_arming
+        listens_slots = 0 if is_same and last_use.is_recent(clock.now_ms()) else WATCHED_SLOTS
     if record.needs_arming:
         # An older copy was put back: what was signed since is unknown (SAF-7).
         record.arm_all(epoch=Epoch(max(clock.epoch(), 0)), slot=Slot(max(clock.slot(), 0)))
     signer = ShareSigner(record=record, clock=clock)
-    admission = Admission(signer, clock)
+    doppelganger = None
+    if settings.safety.has_doppelganger_watch:
+        doppelganger = Doppelganger(
+            clock=clock,
+            beacon=pool,
+            path=folder / WATCHES_FILE,
+            own=lambda: registry.own().keys(),
+            hold=signer.hold,
+            release=signer.release,
+        )
+    admission = Admission(signer, clock, doppelganger)
     registry = Registry(
         rpc,
         path=folder / STATE_FILE,
@@ -159,6 +190,7 @@ def open_base(
         slot_at=lambda at_s: clock.slot_at(at_s * 1000),
         open_share=private.operator_key.decrypt,
         keep_share=lambda key, secret: _keep(signer, key, secret),
+        drop_share=signer.drop_share,
         admit=admission.admit,
         distance=settings.execution.follow_distance_blocks,
         poll_s=min(chain.seconds_per_slot, 12.0),
@@ -177,6 +209,9 @@ def open_base(
         ),
         record=record,
         signer=signer,
+        doppelganger=doppelganger,
+        last_use=last_use,
+        listens_slots=listens_slots,
         admission=admission,
         registry=registry,
         history=history(folder / HISTORY_FILE, kept_slots),
@@ -192,7 +227,8 @@ class Working:
     intake: Intake
     peers: Network
     engine: Engine
-    doppelganger: Doppelganger | None
+    twins: Twins
+    silence: Silence
     scheduler: Scheduler
     learners: Learners
 
@@ -215,26 +251,34 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         concerns=lambda message_id: engine_of[0].concerns(message_id),
         take=lambda message, at_ms: engine_of[0].receive(message, at_ms),
     )
-    peers = _network(settings, base, intake, me)
+    twins = Twins(me=me, key=base.private.operator_key, clock=clock, fence=signer.fence)
+    peers = _network(settings, base, partial(judge, intake, twins), me)
     maker = Maker(
         me=me, chain=base.chain, registry=registry, own=own, signer=signer, policy=_policy(settings)
+    )
+    silence = Silence(
+        signer=signer,
+        watch=StartWatch(
+            base.listens_slots, now=clock.slot(), longest_slots=base.chain.slots_per_epoch
+        ),
+        last_use=base.last_use,
+        clock=clock,
+        hears=lambda: bool(peers.operators_connected()),
     )
     engine = Engine(
         me=me,
         own=own,
-        desk=Desk(own, maker),
+        desk=Desk(own, maker, silence.of),
         errands=Errands(beacon=pool, signer=signer, clock=clock, counts=counts),
         beacon=pool,
-        key=base.private.operator_key,
+        key=twins,
         transport=peers,
         clock=clock,
         history=base.history,
         counts=counts,
     )
     engine_of.append(engine)
-    doppelganger = _doppelganger(settings, base, pool)
-    learners = Learners(registry.view, doppelganger)
-    base.admission.doppelganger, base.admission.learners = doppelganger, learners
+    learners = base.admission.learners = Learners(registry.view, base.doppelganger)
     scheduler = Scheduler(
         clock=clock,
         timing=Timing(
@@ -249,7 +293,7 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         learner=learners,
         emit=engine.begin,
     )
-    return Working(me, base, intake, peers, engine, doppelganger, scheduler, learners)
+    return Working(me, base, intake, peers, engine, twins, silence, scheduler, learners)
 
 
 def known_topics(network: Chain) -> frozenset[str]:
@@ -259,13 +303,21 @@ def known_topics(network: Chain) -> frozenset[str]:
     )
 
 
-def _network(settings: Settings, base: Base, intake: Intake, me: OperatorId) -> Network:
+def judge(intake: Intake, twins: Twins, data: bytes, topic: str, peer: object) -> Verdict:
+    """The verdict on a peer's message; what is accepted may be a twin's."""
+    verdict = intake.judge(data, topic, peer)
+    if isinstance(verdict, Accept):
+        twins.look(verdict.message, peer)
+    return verdict
+
+
+def _network(settings: Settings, base: Base, judge: Judge, me: OperatorId) -> Network:
     peers, key = settings.peers, base.private.operator_key
     announced = () if peers.host is None else (_address(peers.host, peers.tcp_port),)
     return Network(
         identity=base.private.peer,
         listen=(f"/ip4/0.0.0.0/tcp/{peers.tcp_port}",),
-        judge=intake.judge,
+        judge=judge,
         key_of=lambda operator: base.registry.operator_keys().get(operator),
         now_ms=base.clock.now_ms,
         domain=base.network.alan_domain,
@@ -291,19 +343,6 @@ def _policy(settings: Settings) -> Policy:
     recipient = RecipientCheck.STRICT if duties.has_strict_fee_recipient else RecipientCheck.WARN
     gas_limit = duties.gas_limit
     return Policy(graffiti=duties.graffiti, gas_limit=lambda _: gas_limit, recipient=recipient)
-
-
-def _doppelganger(settings: Settings, base: Base, pool: BeaconPool) -> Doppelganger | None:
-    if not settings.safety.has_doppelganger_watch:
-        return None
-    return Doppelganger(
-        clock=base.clock,
-        beacon=pool,
-        path=settings.data_folder / WATCHES_FILE,
-        own=lambda: base.registry.own().keys(),
-        hold=base.signer.hold,
-        release=base.signer.release,
-    )
 
 
 def _keep(signer: ShareSigner, key: PublicKey, secret: SecretKey) -> None:

@@ -51,8 +51,8 @@ class Life:
         registry = None if base is None else base.registry.status()
         tip = None if registry is None else registry.tip
         held: frozenset[PublicKey] = frozenset()
-        if working is not None and working.doppelganger is not None:
-            held = working.doppelganger.watched()
+        if base is not None and base.doppelganger is not None:
+            held = base.doppelganger.watched()
         own = {} if base is None else base.registry.own()
         active = [key for key, each in own.items() if each.active]
         others = {
@@ -67,7 +67,8 @@ class Life:
         return Snapshot(
             is_started=base is not None,
             is_stopping=self.is_stopping,
-            is_fenced=False,
+            fenced_by="" if base is None else base.signer.fenced_by,
+            is_listening=working is not None and bool(active) and working.silence.is_listening(),
             registry_complete=registry is not None and registry.is_complete,
             registry_block=None
             if registry is None or registry.tip is None
@@ -158,8 +159,8 @@ class Life:
             return ()
         learners = None if working is None else working.learners
         watched: frozenset[PublicKey] = frozenset()
-        if working is not None and working.doppelganger is not None:
-            watched = working.doppelganger.watched()
+        if base.doppelganger is not None:
+            watched = base.doppelganger.watched()
         found = []
         for key, each in sorted(base.registry.own().items()):
             state = None if learners is None else _state(learners, key)
@@ -238,6 +239,7 @@ class Life:
             ("unsent", counts.unsent),
         ):
             metrics.messages(what, total)
+        metrics.twins(working.twins.found)
         metrics.faults(counts.failures + working.scheduler.crashes)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import trio
 from libp2p.peer.id import ID
@@ -27,6 +27,9 @@ from operator_node.p2p.upstream.peer_ids import id_of, name_of
 from operator_node.p2p.upstream.pubsub import AnonymousPubsub, anonymous
 from operator_node.p2p.upstream.router import Router
 from sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trio_typing import TaskStatus  # trio's own is hidden by the stubs that libp2p brings
 
 CLOSE_SECONDS: Final = 3.0
 """For saying good-bye to all peers at the end."""
@@ -107,19 +110,39 @@ class Gossip:
                 hint="Is it an address of this machine, and is no other process listening there?",
                 data={"taken": taken},
             )
-        async with (
-            self.host.run(addresses),
-            background_trio_service(self._router),
-            background_trio_service(self._pubsub),
-        ):
+        closing = trio.Event()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._serve, addresses, closing)
             try:
-                await self._pubsub.wait_until_ready()
                 yield
             finally:
-                # Upstream accepts connections in a task outside of ours, which would go on after a
-                # cancellation, and with it the port would stay taken.
-                with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
-                    await self.host.close()
+                closing.set()
+
+    async def _serve(
+        self, addresses: Sequence[Multiaddr], closing: trio.Event, task_status: TaskStatus[None]
+    ) -> None:
+        """Runs host and meshes until told to close, and closes them in order.
+
+        Upstream closes what it has under the cancellation that ends it: each close is cut off, the
+        sockets stay open, and peers take a node that is gone for one that is there. So nothing of
+        it is cancelled before its connections are closed.
+        """
+        with trio.CancelScope() as scope:
+            async with (
+                self.host.run(addresses),
+                background_trio_service(self._router),
+                background_trio_service(self._pubsub),
+            ):
+                await self._pubsub.wait_until_ready()
+                scope.shield = True
+                task_status.started()
+                try:
+                    await closing.wait()
+                finally:
+                    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
+                        await self.dialer.hang_up_on_all()
+                        await self.host.close()
+                    scope.shield = False
 
 
 def _ids(peers: Iterable[PeerId]) -> frozenset[ID]:

@@ -45,6 +45,9 @@ FILL_UP_TO: Final = 16
 EXCHANGE_EVERY_SECONDS: Final = 30.0
 EXCHANGE_PEERS: Final = 3
 """Asked in each round: news reach n nodes in about log3(n) rounds."""
+GREETINGS: Final = 3
+GREETING_WAIT_SECONDS: Final = 1.0
+"""Peers that do not speak the protocol are left alone after a few seconds."""
 RENEW_AFTER_MS: Final = LIFETIME_MS // 4
 SAVE_EVERY_SECONDS: Final = 5.0
 RESTART_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -250,10 +253,13 @@ class Network:
         """Dials whom to dial, greets who came, shows out who misbehaved."""
         while True:
             self._standing.pass_time(TICK_SECONDS)
-            before, self._connected = self._connected, gossip.dialer.connected()
+            before, present = self._connected, gossip.dialer.connected()
+            refused = frozenset(filter(self._standing.is_refused, present))
+            # Refused peers come back at once; nobody is to count on them until they are gone again.
+            self._connected = present - refused
             for peer in self._connected - before:
-                nursery.start_soon(exchange.exchange, peer)
-            for peer in filter(self._standing.is_refused, self._connected):
+                nursery.start_soon(self._greet, exchange, peer)
+            for peer in refused:
                 _log.info("peer %s is disconnected for its score", peer)
                 nursery.start_soon(gossip.dialer.hang_up, peer)
             places = {place.peer: place.addresses for place in self._targets()}
@@ -261,10 +267,18 @@ class Network:
             for peer in self._redial.due(places, self._connected, now=now):
                 nursery.start_soon(self._dial, gossip, peer, places[peer])
             co_operators = self._wanted_peers() & self._connected
-            for peer in co_operators - before:
+            for peer in co_operators:
+                # Each time: it is forgotten with the connection, which may be another one by now.
                 gossip.dialer.protect(peer)
             streams.keep(co_operators)
             await trio.sleep(TICK_SECONDS)
+
+    async def _greet(self, exchange: AddressExchange, peer: PeerId) -> None:
+        """Exchanges records with a new peer; again if the connection was replaced meanwhile."""
+        for _ in range(GREETINGS):
+            if peer not in self._connected or await exchange.exchange(peer):
+                return
+            await trio.sleep(GREETING_WAIT_SECONDS)
 
     def _targets(self) -> Iterable[Place]:
         """Whom to be connected to, the most important first; refused ones left out."""

@@ -19,12 +19,11 @@ from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
 from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.basic_host import BasicHost
-from libp2p.io.exceptions import IOException
 
 from operator_node.p2p.book import RECORDS, AddressBook, Digest
 from operator_node.p2p.records import RECORD_BYTES, Refused, SignedRecord, read_record
 from operator_node.p2p.scoring import Fault, PeerId, Standing
-from operator_node.p2p.upstream.framing import FrameReader, framed
+from operator_node.p2p.upstream.framing import CutOffError, FrameReader, framed
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
 from sdk.errors import PeerError
 from sdk.types import OperatorId
@@ -125,7 +124,7 @@ class AddressExchange:
         try:
             await part(stream, peer)
             await stream.close()
-        except (IOException, BaseLibp2pError):
+        except (BaseLibp2pError, CutOffError):
             return False  # the connection broke
         except PeerError as problem:
             _log.info("peer %s sent no proper address exchange: %s", peer, problem)
@@ -152,7 +151,7 @@ class AddressExchange:
 async def _next(frames: FrameReader) -> bytes:
     frame = await frames.read()
     if frame is None:
-        raise PeerError("the stream ended before its time", code="exchange_cut_off")
+        raise CutOffError("the stream ended before the exchange did")
     return frame
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,9 +29,9 @@ from libp2p.io.exceptions import IOException
 
 from operator_node.p2p.intake import Intake
 from operator_node.p2p.scoring import Fault, PeerId
-from operator_node.p2p.upstream.framing import FrameReader, framed
+from operator_node.p2p.upstream.framing import CutOffError, FrameReader, framed
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
-from operator_node.p2p.upstream.pubsub import PACKET_BYTES
+from operator_node.p2p.upstream.peer_streams import PACKET_BYTES, cancel_at_end
 from operator_node.p2p.upstream.windows import batch_window_updates
 from operator_node.validation.verdict import Accept
 from sdk.errors import PeerError
@@ -45,9 +46,14 @@ QUEUED_BYTES: Final = 32 * 1024 * 1024
 """Per peer: three messages of the largest size."""
 WRITE_SECONDS: Final = 5.0
 """For one write; a peer that takes longer is dropped."""
-OPEN_SECONDS: Final = 5.0
+OPEN_SECONDS: Final = 10.0
+"""As for the streams of gossip: `operator_node.p2p.upstream.peer_streams`."""
 OPERATORS_NAMED: Final = 64
 """In one frame; committees have 13 at most, a topic can have a few committees of ours."""
+FIRST_PAUSE_SECONDS: Final = 0.5
+"""After a stream could not be opened: perhaps its connection just ended, and there is another."""
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""Peers that do not speak this protocol cost a packet each time."""
 _ID_BYTES: Final = 8
 _BATCH_BYTES: Final = 64 * 1024
 """Messages that wait together are written together."""
@@ -79,6 +85,14 @@ class _Outgoing:
     queued_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Until when a peer is left alone, and how long that is."""
+
+    seconds: float
+    until: float
+
+
 class DirectStreams:
     """Sends to peers directly, and takes what they send.
 
@@ -97,16 +111,19 @@ class DirectStreams:
         self._forward = forward
         self._nursery = nursery
         self._outgoing: dict[PeerId, _Outgoing] = {}
-        self._without: set[PeerId] = set()
-        """Connected peers that do not speak this protocol."""
+        self._pauses: dict[PeerId, _Pause] = {}
+        """Of connected peers to which no stream could be opened."""
         host.set_stream_handler(PROTOCOL, self._serve)
 
     def keep(self, peers: Iterable[PeerId]) -> None:
         """Opens streams to these peers where there are none; others are told apart as gone."""
         wanted = set(peers)
-        self._without &= wanted
-        for peer in wanted - self._outgoing.keys() - self._without:
-            self._open(peer)
+        for peer in self._pauses.keys() - wanted:
+            del self._pauses[peer]
+        now = trio.current_time()
+        for peer in wanted - self._outgoing.keys():
+            if peer not in self._pauses or self._pauses[peer].until <= now:
+                self._open(peer)
 
     def send(self, peer: PeerId, message: DirectMessage) -> bool:
         """Whether the message is on its way; it may still be lost with the connection."""
@@ -155,30 +172,26 @@ class DirectStreams:
 
     async def _write(self, peer: PeerId, outgoing: _Outgoing) -> None:
         """The task of one stream: everything that is queued for the peer, until it breaks."""
-        stream: INetStream | None = None
         try:
-            with trio.move_on_after(OPEN_SECONDS):
-                stream = await self._host.new_stream(id_of(peer), [PROTOCOL])
-            if stream is None:
-                return
-            async for frame in outgoing.receive:
-                batch = _with_waiting(frame, outgoing.receive)
-                outgoing.queued_bytes -= len(batch)
-                with trio.fail_after(WRITE_SECONDS):
-                    await stream.write(batch)
-        except (BaseLibp2pError, IOException, trio.TooSlowError):
-            if stream is None:
-                self._without.add(peer)
-        except trio.ClosedResourceError:
-            pass  # dropped
+            if (stream := await self._stream_to(peer)) is not None:
+                await _send(outgoing, stream)
         finally:
             outgoing.send.close()
             outgoing.receive.close()
             if self._outgoing.get(peer) is outgoing:
                 del self._outgoing[peer]
-            if stream is not None:
-                with trio.CancelScope(shield=True), trio.move_on_after(1):
-                    await stream.reset()
+
+    async def _stream_to(self, peer: PeerId) -> INetStream | None:
+        """A new stream, None if there is none to be had: no connection, or another protocol."""
+        with trio.move_on_after(OPEN_SECONDS), suppress(BaseLibp2pError):
+            stream = await self._host.new_stream(id_of(peer), [PROTOCOL])
+            self._pauses.pop(peer, None)
+            return stream
+        last = self._pauses.get(peer)
+        seconds = FIRST_PAUSE_SECONDS if last is None else 2 * last.seconds
+        seconds = min(seconds, LONGEST_PAUSE_SECONDS)
+        self._pauses[peer] = _Pause(seconds, trio.current_time() + seconds)
+        return None
 
     async def _serve(self, stream: INetStream) -> None:
         """Takes a peer's messages until its stream ends."""
@@ -191,7 +204,7 @@ class DirectStreams:
                 accepted = self._intake.take(peer, message.topic, message.data)
                 if accepted is not None:
                     await self._forward(peer, message, accepted)
-        except IOException:
+        except (IOException, CutOffError):
             return  # the connection ended
         except PeerError as problem:
             _log.info("peer %s sent a broken direct message: %s", peer, problem)
@@ -200,6 +213,24 @@ class DirectStreams:
             # The outer boundary of this stream's task, as for gossip.
             _log.exception("reading a direct stream of peer %s failed", peer)
         await stream.reset()
+
+
+async def _send(outgoing: _Outgoing, stream: INetStream) -> None:
+    """Writes what is queued until the stream ends, at either side."""
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cancel_at_end, stream, nursery.cancel_scope)
+            async for frame in outgoing.receive:
+                batch = _with_waiting(frame, outgoing.receive)
+                outgoing.queued_bytes -= len(batch)
+                with trio.fail_after(WRITE_SECONDS):
+                    await stream.write(batch)
+            nursery.cancel_scope.cancel()
+    except* (BaseLibp2pError, trio.TooSlowError, trio.ClosedResourceError):
+        pass  # the connection broke, or the peer does not keep up
+    finally:
+        with trio.CancelScope(shield=True), trio.move_on_after(1):
+            await stream.reset()
 
 
 def _with_waiting(first: bytes, receive: trio.MemoryReceiveChannel[bytes]) -> bytes:

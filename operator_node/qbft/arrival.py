@@ -19,7 +19,7 @@ from operator_node.wire.codec import (
 )
 from operator_node.wire.faults import Fault, ProtocolFault
 from operator_node.wire.messages import Received
-from operator_node.wire.structure import check_consensus, check_signed
+from operator_node.wire.structure import check_message
 
 PROVEN_FAULTS: Final = frozenset(
     {
@@ -47,8 +47,7 @@ def check_current(setup: Setup, state: State, received: Received) -> None:
     Raises:
         ProtocolFault: the first broken rule.
     """
-    check_signed(received.signed, setup.generation)
-    check_consensus(received.body, setup.generation)
+    check_message(received.signed, received.body, setup.generation)
     if received.body.round < state.round:
         raise ProtocolFault(
             Fault.PAST_ROUND, f"round {received.body.round} is over, current is {state.round}"
@@ -162,7 +161,7 @@ def _check_single(received: Received) -> None:
 
 def _check_member(setup: Setup, received: Received) -> None:
     for signer in received.signed.signers:
-        if signer not in setup.committee:
+        if signer not in setup.committee.members:
             raise ProtocolFault(
                 Fault.SIGNER_NOT_IN_COMMITTEE,
                 f"operator {signer} is not in {setup.committee.operators}",

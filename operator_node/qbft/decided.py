@@ -6,20 +6,20 @@ Pure. Source: docs/protocol.md, "Heights".
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Final
 
 from operator_node.qbft.tallies import aggregate, largest_disjoint
 from operator_node.qbft.types import Setup, State
 from operator_node.wire.faults import Fault, ProtocolFault
 from operator_node.wire.messages import ConsensusKind, Received, SignedMessage
-from operator_node.wire.structure import check_consensus, check_signed
+from operator_node.wire.structure import check_message
+
+_COMMIT: Final = int(ConsensusKind.COMMIT)
 
 
 def is_decided_message(setup: Setup, received: Received) -> bool:
     """Whether a message claims to prove a decision: a commit with at least a quorum of signers."""
-    return (
-        len(received.signed.signers) >= setup.committee.quorum
-        and received.body.kind == ConsensusKind.COMMIT
-    )
+    return len(received.signed.signers) >= setup.committee.quorum and received.body.kind == _COMMIT
 
 
 def check_decided(setup: Setup, received: Received) -> None:
@@ -30,12 +30,11 @@ def check_decided(setup: Setup, received: Received) -> None:
     """
     signed, body = received.signed, received.body
     try:
-        check_signed(signed, setup.generation)
-        check_consensus(body, setup.generation)
+        check_message(signed, body, setup.generation)
     except ProtocolFault as fault:
         raise ProtocolFault(Fault.COMMIT_INVALID, fault.message) from fault
     for signer in signed.signers:
-        if signer not in setup.committee:
+        if signer not in setup.committee.members:
             raise ProtocolFault(
                 Fault.SIGNER_NOT_IN_COMMITTEE,
                 f"decided message of {signed.signers}, committee {setup.committee.operators}",

@@ -16,7 +16,7 @@ from operator_node.qbft.tallies import add_first, largest_disjoint
 from operator_node.qbft.types import Decide, Output, Setup, Spread, State
 from operator_node.wire.faults import Complain, Fault, ProtocolFault
 from operator_node.wire.messages import ConsensusKind, Received
-from operator_node.wire.structure import check_consensus, check_signed
+from operator_node.wire.structure import check_message
 from sdk.types import OperatorId
 
 INSTANCES_KEPT: Final = 16
@@ -56,6 +56,11 @@ class Heights:
     def instance(self, height: int) -> Instance | None:
         """The instance of a height, if it is stored."""
         return self._at.get(height)
+
+    def is_decided(self, height: int) -> bool:
+        """Whether the instance of a height decided."""
+        instance = self._at.get(height)
+        return instance is not None and instance.state.decided
 
     def silence(self, height: int, until_round: int) -> None:
         """Sends nothing at a height in rounds before one, whether it is started yet or not.
@@ -118,9 +123,10 @@ class Heights:
         if instance.state.decided:
             return self._on_late(instance, received)
         outputs = instance.receive(received)
-        return outputs + [
-            Spread(output.decided) for output in outputs if isinstance(output, Decide)
-        ]
+        if instance.state.decided:
+            decisions = [each.decided for each in outputs if isinstance(each, Decide)]
+            outputs += map(Spread, decisions)
+        return outputs
 
     def expire(self, height: int, round_: int) -> list[Output]:
         """The timer of a round fired; nothing if its instance is gone."""
@@ -166,8 +172,7 @@ class Heights:
         """
         setup, body, signers = self._setup, received.body, received.signed.signers
         try:
-            check_signed(received.signed, setup.generation)
-            check_consensus(body, setup.generation)
+            check_message(received.signed, body, setup.generation)
         except ProtocolFault:
             return None
         if body.kind != ConsensusKind.ROUND_CHANGE or body.round > setup.cut_off:

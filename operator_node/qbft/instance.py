@@ -9,6 +9,7 @@ Source: docs/protocol.md, "Consensus".
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Final
 
 from operator_node.qbft import arrival, drafts
 from operator_node.qbft.justify import Justification, own_proof
@@ -34,6 +35,10 @@ from operator_node.qbft.types import (
 from operator_node.wire.faults import Complain, Fault, ProtocolFault
 from operator_node.wire.messages import ConsensusKind, Received
 from sdk.types import OperatorId
+
+_PROPOSAL: Final = int(ConsensusKind.PROPOSAL)
+_PREPARE: Final = int(ConsensusKind.PREPARE)
+_COMMIT: Final = int(ConsensusKind.COMMIT)
 
 
 class Instance:
@@ -131,18 +136,18 @@ class Instance:
         return signers[0] if is_proven and len(signers) == 1 else None
 
     def _apply(self, received: Received) -> list[Output]:
-        if not self._is_live:
+        state = self.state
+        if state.stopped or state.round >= self._setup.cut_off:
             return [self._stopped(Fault.INSTANCE_STOPPED)]
-        arrival.check_current(self._setup, self.state, received)
-        match received.body.kind:
-            case ConsensusKind.PREPARE:
-                return self._on_prepare(received)
-            case ConsensusKind.COMMIT:
-                return self._on_commit(received)
-            case ConsensusKind.PROPOSAL:
-                return self._on_proposal(received)
-            case _:
-                return self._on_round_change(received)
+        arrival.check_current(self._setup, state, received)
+        kind = received.body.kind
+        if kind == _PREPARE:
+            return self._on_prepare(received)
+        if kind == _COMMIT:
+            return self._on_commit(received)
+        if kind == _PROPOSAL:
+            return self._on_proposal(received)
+        return self._on_round_change(received)
 
     def _on_proposal(self, received: Received) -> list[Output]:
         state, body = self.state, received.body

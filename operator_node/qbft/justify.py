@@ -25,11 +25,14 @@ from operator_node.wire.messages import (
     Received,
     SignedMessage,
 )
-from operator_node.wire.structure import check_consensus, check_signed
+from operator_node.wire.structure import check_message
 
 PROOFS_KEPT: Final = 512
 """A committee of 13 has at most 13 round changes and 13 prepares in each of 12 rounds, 312. Members
 that lie could sign any number of others, and fill the memory with them."""
+_PREPARE: Final = int(ConsensusKind.PREPARE)
+_ROUND_CHANGE: Final = int(ConsensusKind.ROUND_CHANGE)
+_CONSENSUS: Final = int(EnvelopeKind.CONSENSUS)
 
 
 class Proof(Struct):
@@ -112,7 +115,7 @@ class Justification:
             ProtocolFault: the first broken rule.
         """
         body, signed = change.body, change.signed
-        self._check_place(body, ConsensusKind.ROUND_CHANGE, round_)
+        self._check_place(body, _ROUND_CHANGE, round_)
         self._check_single(signed)
         self._check_structure(signed, body)
         self._check_member(signed)
@@ -139,7 +142,7 @@ class Justification:
 
     def _check_prepare(self, prepare: Proof, round_: int, root: bytes) -> None:
         body, signed = prepare.body, prepare.signed
-        self._check_place(body, ConsensusKind.PREPARE, round_)
+        self._check_place(body, _PREPARE, round_)
         self._check_structure(signed, body)
         if body.root != root:
             raise ProtocolFault(
@@ -150,7 +153,7 @@ class Justification:
         self._check_member(signed)
         self._check_signature(prepare)
 
-    def _check_place(self, body: ConsensusMessage, kind: ConsensusKind, round_: int) -> None:
+    def _check_place(self, body: ConsensusMessage, kind: int, round_: int) -> None:
         if body.kind != kind:
             raise ProtocolFault(
                 Fault.MESSAGE_TYPE, f"a justification holds kind {body.kind}, expected {kind}"
@@ -165,8 +168,7 @@ class Justification:
             )
 
     def _check_structure(self, signed: SignedMessage, body: ConsensusMessage) -> None:
-        check_signed(signed, self._setup.generation)
-        check_consensus(body, self._setup.generation)
+        check_message(signed, body, self._setup.generation)
         # Same height and root occur in instances of other identifiers, whose votes prove nothing.
         # The envelope is what was signed: it must be no other kind of message either.
         identifier, envelope = self._setup.identifier, signed.message
@@ -174,7 +176,7 @@ class Justification:
             raise ProtocolFault(
                 Fault.IDENTIFIER, f"a justification holds a message of {body.identifier.hex()}"
             )
-        if envelope.kind != EnvelopeKind.CONSENSUS:
+        if envelope.kind != _CONSENSUS:
             raise ProtocolFault(
                 Fault.MESSAGE_TYPE, f"a justification holds an envelope of kind {envelope.kind}"
             )
@@ -186,7 +188,7 @@ class Justification:
             )
 
     def _check_member(self, signed: SignedMessage) -> None:
-        if signed.signers[0] not in self._setup.committee:
+        if signed.signers[0] not in self._setup.committee.members:
             raise ProtocolFault(
                 Fault.SIGNER_NOT_IN_COMMITTEE,
                 f"operator {signed.signers[0]} is not in {self._setup.committee.operators}",

@@ -49,7 +49,7 @@ class Expiry:
 
 def leader_alan(committee: Committee, height: int, round_: int) -> OperatorId:
     """Who proposes: members take turns by id, from a first one that follows the height."""
-    return committee.operators[(height + round_ - 1) % len(committee)]
+    return committee.operators[(height + round_ - 1) % len(committee.operators)]
 
 
 def leader_boole(committee: Committee, height: int, round_: int) -> OperatorId:
@@ -59,7 +59,7 @@ def leader_boole(committee: Committee, height: int, round_: int) -> OperatorId:
     same position of every epoch.
     """
     shifted = height + round_ - 1 + height // _SLOTS_PER_LEADER_EPOCH
-    return committee.operators[shifted % len(committee)]
+    return committee.operators[shifted % len(committee.operators)]
 
 
 def leader_of(committee: Committee, generation: Generation) -> Leader:

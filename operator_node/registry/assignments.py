@@ -17,10 +17,12 @@ from operator_node.wire.committee import Committee
 from sdk.registry import (
     AccountChanged,
     Change,
+    Cluster,
     ClusterChanged,
     NetworkChanged,
     OperatorChanged,
     RegistryState,
+    Validator,
     ValidatorChanged,
     WhitelistChanged,
 )
@@ -135,6 +137,42 @@ def touched(
             case _:
                 assert_never(change)
     return keys
+
+
+def begun(
+    state: RegistryState,
+    changes: Sequence[Change],
+    *,
+    me: OperatorId | None,
+    was: OperatorId | None,
+) -> frozenset[PublicKey]:
+    """Own validators that these changes made new, or brought back, however briefly they were gone.
+
+    It follows from the changes one by one: whoever compares before and after sees nothing of a
+    removal that a registration undid, nor of a liquidation that a reactivation did.
+
+    Args:
+        state: after the changes.
+        changes: committed or taken back.
+        me: my id after the changes.
+        was: my id before them.
+    """
+    keys = keys_of(state, me) if me != was else set()
+    for change in changes:
+        match change:
+            case ValidatorChanged(before=None, after=Validator(refusal=None, public_key=key)):
+                keys.add(PublicKey(key))
+            case ClusterChanged(before=Cluster(snapshot=earlier), after=Cluster() as cluster):
+                if cluster.snapshot.active and not earlier.active:
+                    keys |= _keys_if_mine(state, cluster.cluster_id, cluster.operator_ids, me)
+            case _:
+                pass
+    return frozenset(key for key in keys if _is_mine(state, key, me))
+
+
+def _is_mine(state: RegistryState, key: PublicKey, me: OperatorId | None) -> bool:
+    validator = state.accepted_validator(key)
+    return validator is not None and me in state.clusters[validator.cluster_id].operator_ids
 
 
 def _keys_if_mine(

@@ -31,7 +31,7 @@ from sdk.registry import (
 )
 from sdk.types import Address, OperatorId
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 _CRC_BYTES: Final = 4
 _ID_BYTES: Final = 8
 _LISTED: Final = b"true"

@@ -29,6 +29,8 @@ OpenShare: TypeAlias = Callable[[bytes, bytes], SecretKey]
 """The secret of a ciphertext and its share public key; raises KeysharesError as `decrypt_share`."""
 KeepShare: TypeAlias = Callable[[PublicKey, SecretKey], None]
 """Takes the secret share of a validator."""
+DropShare: TypeAlias = Callable[[PublicKey, PublicKey], None]
+"""Forgets it, unless the validator has another share by now; told validator and share key."""
 
 
 async def keep_shares(

@@ -93,6 +93,16 @@ def compare(before: Assignment | None, after: Assignment | None) -> list[Registr
     return []
 
 
+def departed(notices: Iterable[RegistryChange], own: Mapping[PublicKey, Assignment]) -> list[Left]:
+    """Those whose share is of no use now; another owner may have registered the very same one."""
+    return [
+        each
+        for each in notices
+        if isinstance(each, Left)
+        and ((now := own.get(each.validator_key)) is None or now.share_key != each.share_key)
+    ]
+
+
 def requested_exits(
     exits: Iterable[ExitRequest], own: Mapping[PublicKey, Assignment]
 ) -> list[ExitRequested]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from operator_node.registry.assignments import Assignment, assign, keys_of, touched
+from operator_node.registry.assignments import Assignment, assign, begun, keys_of, touched
 from operator_node.registry.binding import Binding
 from operator_node.registry.codec import inverted
 from operator_node.registry.replay import FeeRecipient, replay
@@ -37,6 +37,8 @@ class Progress:
         own: new assignments, None where one ended; keys that are not named stay.
         me: this operator's id now, None while it is not registered.
         exits: all that are kept, None if they are as before.
+        begun: own validators to be let in, as new ones or again; `Record.settle` takes those that
+            were.
         new_exits: those of this step.
         oddities: logs of this step that nodes refuse or cannot read.
         time_s: unix seconds of the newest block, 0 if there is none.
@@ -52,6 +54,7 @@ class Progress:
     fee_recipients: tuple[FeeRecipient, ...] = ()
     divergences: int = 0
     oddities: int = 0
+    begun: frozenset[PublicKey] = frozenset()
     is_reset: bool = field(default=False, kw_only=True)
 
 
@@ -75,6 +78,7 @@ class Record:
         self._state = stored.state
         self._shares = stored.shares
         self._exits = stored.exits
+        self._begun = stored.begun
         self._time_s = stored.time_s
         self._me: OperatorId | None = None
         self.points = stored.points
@@ -101,7 +105,9 @@ class Record:
             for key in keys_of(state, self._me)
             if (found := assign(state, self._shares, key, me=self._me)) is not None
         }
-        return Progress(changes, own, self._me, self._time_s, self._exits, is_reset=True)
+        return Progress(
+            changes, own, self._me, self._time_s, self._exits, begun=self._begun, is_reset=True
+        )
 
     def extend(self, step: Extend, own: Mapping[PublicKey, Assignment]) -> Progress:
         """Apply the step's logs, durably.
@@ -117,8 +123,9 @@ class Record:
         done = replay(self._state, step, self._binding)
         self._shares |= done.batch.shares
         me = self._binding.resolve(self._state)
-        self._store.extend(done.batch)
         changes = [change for _, of_block in done.batch.changes for change in of_block]
+        new = begun(self._state, changes, me=me, was=self._me)
+        self._store.extend(done.batch, new)
         exits = tuple(done.batch.exits)
         if exits:
             oldest = step.tip.number - EXITS_KEPT_BLOCKS
@@ -135,6 +142,7 @@ class Record:
             done.fee_recipients,
             done.divergences,
             len(done.batch.oddities),
+            new,
         )
 
     def roll_back(self, to: Point, own: Mapping[PublicKey, Assignment]) -> Progress:
@@ -145,12 +153,20 @@ class Record:
         """
         changes = self._store.undo_above(to.number)
         self._state.undo(changes)
-        self._time_s = self._store.roll_back(to, changes)
-        undone = inverted(changes)
+        me, undone = self._binding.resolve(self._state), inverted(changes)
+        new = begun(self._state, undone, me=me, was=self._me)
+        self._time_s = self._store.roll_back(to, changes, new)
         self._exits = tuple(each for each in self._exits if each.block <= to.number)
-        me = self._binding.resolve(self._state)
         assigned = self._assigned(undone, own, me)
-        return Progress(undone, assigned, me, self._time_s, self._exits)
+        return Progress(undone, assigned, me, self._time_s, self._exits, begun=new)
+
+    def settle(self, keys: frozenset[PublicKey]) -> None:
+        """These of `Progress.begun` need not be let in again, not even after a restart.
+
+        Raises:
+            StorageError: they are named again by the next `load`.
+        """
+        self._store.settle(keys)
 
     def restart(self) -> Progress:
         """Forget everything, durably: the chain is another one than was read.

@@ -21,13 +21,14 @@ import trio
 
 from operator_node.registry.assignments import Assignment
 from operator_node.registry.binding import Binding
-from operator_node.registry.keeping import KeepShare, OpenShare, keep_shares
+from operator_node.registry.keeping import DropShare, KeepShare, OpenShare, keep_shares
 from operator_node.registry.notices import (
     ExitRequested,
     RegistryChange,
     RolledBack,
     changed_recipients,
     compare,
+    departed,
     requested_exits,
 )
 from operator_node.registry.record import Progress, Record
@@ -67,15 +68,6 @@ NOTICES_HELD: Final = 1024
 """Per reader. With more the registry waits for it: no change is ever lost."""
 
 
-def _is_another(before: Assignment | None, now: Assignment) -> bool:
-    """Whether this is not simply the same validator going on."""
-    return before is None or not before.active or _place(before) != _place(now)
-
-
-def _place(each: Assignment) -> tuple[object, ...]:
-    return each.cluster_id, each.share_key, each.registered_at
-
-
 class Registry:
     """The registry as this node knows it.
 
@@ -95,6 +87,7 @@ class Registry:
         slot_at: Callable[[int], int],
         open_share: OpenShare,
         keep_share: KeepShare,
+        drop_share: DropShare,
         admit: Admit,
         distance: int = FOLLOW_DISTANCE,
         poll_s: float = POLL_S,
@@ -111,8 +104,9 @@ class Registry:
             open_share: called in worker threads.
             keep_share: called in worker threads, for all shares at each start, and before a
                 validator joins.
+            drop_share: called on the event loop, when a validator has left.
             admit: awaited with the validators that are about to join, or to come back, before
-                anybody sees them; not for what was stored.
+                anybody sees them; at the next start again if this process ends before it returned.
             distance: blocks behind the head.
             poll_s: seconds between looks at the chain.
         """
@@ -125,6 +119,7 @@ class Registry:
         self._first = first_block
         self._open_share = open_share
         self._keep_share = keep_share
+        self._drop_share = drop_share
         self._admit = admit
         self._distance = distance
         self._poll_s = poll_s
@@ -207,7 +202,7 @@ class Registry:
         try:
             loaded = await trio.to_thread.run_sync(record.load)
             tip = record.points[-1] if record.points else None
-            notices = await self._publish(loaded, tip)
+            notices = await self._publish(record, loaded, tip)
             if self._is_loaded:
                 await self._tell(notices)
             else:
@@ -278,9 +273,11 @@ class Registry:
             case _:
                 assert_never(step)
         self._count(progress, step)
-        await self._tell([*notices, *await self._publish(progress, tip)])
+        await self._tell([*notices, *await self._publish(record, progress, tip)])
 
-    async def _publish(self, progress: Progress, tip: Point | None) -> list[RegistryChange]:
+    async def _publish(
+        self, record: Record, progress: Progress, tip: Point | None
+    ) -> list[RegistryChange]:
         """Make a step visible, shares first, and compare before and after."""
         new = {
             key: each
@@ -290,8 +287,7 @@ class Registry:
         alarms = await keep_shares(
             new.values(), open_share=self._open_share, keep_share=self._keep_share
         )
-        if self._is_loaded:
-            await self._admit(self._admitted(progress, alarms))
+        await self._let_in(record, progress, {*alarms, *(self._alarms.keys() - new.keys())})
         # From here to the end nothing waits, so others see all of it or nothing.
         before = dict(self._own)
         if progress.is_reset:
@@ -322,20 +318,28 @@ class Registry:
             for key in sorted(touched)
             for notice in compare(before.get(key), self._own.get(key))
         ]
+        for gone in departed(notices, self._own):
+            # Here, so that no later step has handed the share over again by then.
+            self._drop_share(gone.validator_key, gone.share_key)
         notices += requested_exits(progress.new_exits, self._own)
         notices += changed_recipients(progress.fee_recipients, self._own)
         return notices
 
-    def _admitted(self, progress: Progress, alarms: Mapping[PublicKey, str]) -> list[PublicKey]:
-        """Validators that this step lets sign, as new ones or again."""
-        return [
-            key
-            for key, each in sorted(progress.own.items())
-            if each is not None
-            and each.active
-            and key not in alarms
-            and _is_another(self._own.get(key), each)
-        ]
+    async def _let_in(
+        self, record: Record, progress: Progress, without_share: Collection[PublicKey]
+    ) -> None:
+        """Returns when everybody may see the validators that begin with this step, or again.
+
+        Inactive ones begin when they are reactivated. Those without a share stay on the list of the
+        store: a later start may have it.
+        """
+        settled = progress.begun.difference(without_share)
+        if not settled:
+            return
+        own = progress.own
+        active = [key for key in sorted(settled) if (each := own.get(key)) and each.active]
+        await self._admit(active)
+        await trio.to_thread.run_sync(record.settle, settled)
 
     def _has_share(self, assignment: Assignment) -> bool:
         held = self._assigned.get(assignment.validator_key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -32,7 +32,7 @@ from operator_node.registry.values import Batch, ExitRequest, Identity, Oddity, 
 from sdk.chain import Point
 from sdk.errors import ConfigError, StorageError
 from sdk.registry import Change, RegistryState
-from sdk.types import BlockNumber
+from sdk.types import BlockNumber, PublicKey
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ CREATE TABLE exit (
     block INTEGER, log_index INTEGER, key BLOB NOT NULL, time_s INTEGER NOT NULL,
     PRIMARY KEY (block, log_index)
 ) WITHOUT ROWID;
+CREATE TABLE begun (key BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE oddity (
     block INTEGER, log_index INTEGER, reason TEXT NOT NULL, detail TEXT NOT NULL,
     PRIMARY KEY (block, log_index)
@@ -136,13 +137,18 @@ class Store:
                 for row in self._db.execute("SELECT block, log_index, key, time_s FROM exit")
             )
             shares = dict(self._db.execute("SELECT digest, data FROM share"))
+            begun = frozenset(PublicKey(key) for (key,) in self._db.execute("SELECT * FROM begun"))
         if any(sha256(data).digest() != digest for digest, data in shares.items()):
             raise damaged(f"{self._path} holds a share that changed")
         time_s = found[-1][1] if found else 0
-        return Stored(state, tuple(point for point, _ in found), time_s, shares, exits)
+        return Stored(state, tuple(point for point, _ in found), time_s, shares, exits, begun)
 
-    def extend(self, batch: Batch) -> None:
+    def extend(self, batch: Batch, begun: Iterable[PublicKey] = ()) -> None:
         """Keep what a step changed, in one transaction.
+
+        Args:
+            batch: what it changed.
+            begun: validators to be let in; loaded again until `settle` has them.
 
         Raises:
             StorageError: nothing was kept.
@@ -153,6 +159,7 @@ class Store:
         run = self._db.executemany
         with _translated(self._path), self._transaction():
             self._write(flat)
+            self._begin(begun)
             run("INSERT INTO undo VALUES (?, ?)", undo)
             run("INSERT OR IGNORE INTO share VALUES (?, ?)", batch.shares.items())
             run("INSERT INTO exit VALUES (?, ?, ?, ?)", batch.exits)
@@ -182,14 +189,22 @@ class Store:
             ).fetchall()
         return [change for (data,) in found for change in unpack_undo(data)]
 
-    def roll_back(self, to: Point, changes: Sequence[Change]) -> int:
+    def roll_back(
+        self, to: Point, changes: Sequence[Change], begun: Iterable[PublicKey] = ()
+    ) -> int:
         """Take back `undo_above`, in one transaction; the time of the block gone back to.
+
+        Args:
+            to: the block.
+            changes: of `undo_above`.
+            begun: as for `extend`.
 
         Raises:
             StorageError: nothing was taken back.
         """
         with _translated(self._path), self._transaction():
             self._write(inverted(changes))
+            self._begin(begun)
             for table, column in (
                 ("undo", "block"),
                 ("point", "number"),
@@ -209,9 +224,18 @@ class Store:
             StorageError: nothing was forgotten.
         """
         with _translated(self._path), self._transaction():
-            for table in ("record", "undo", "point", "share", "exit", "oddity"):
+            for table in ("record", "undo", "point", "share", "exit", "begun", "oddity"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
             self._db.execute("UPDATE identity SET value = '0' WHERE name = 'rows'")
+
+    def settle(self, keys: Iterable[PublicKey]) -> None:
+        """These validators were let in, or are none of ours any more.
+
+        Raises:
+            StorageError: they are loaded again.
+        """
+        with _translated(self._path), self._transaction():
+            self._db.executemany("DELETE FROM begun WHERE key = ?", [(key,) for key in keys])
 
     def oddities(self) -> list[Oddity]:
         """Logs that nodes refuse or cannot read, the oldest first."""
@@ -223,6 +247,10 @@ class Store:
         """Forget shares that nothing refers to any more."""
         with _translated(self._path), self._transaction():
             self._db.executemany("DELETE FROM share WHERE digest = ?", [(d,) for d in digests])
+
+    def _begin(self, keys: Iterable[PublicKey]) -> None:
+        """In the transaction of the step itself: a kill after it must not let them in unseen."""
+        self._db.executemany("INSERT OR IGNORE INTO begun VALUES (?)", [(key,) for key in keys])
 
     def _write(self, changes: Sequence[Change]) -> None:
         """Bring the records to where these changes lead."""

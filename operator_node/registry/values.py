@@ -84,6 +84,7 @@ class Stored:
     Attributes:
         points: blocks that can be gone back to, empty if nothing was read yet.
         time_s: of the newest of them, 0 if there is none.
+        begun: own validators that came or came back, and nobody said yet that they were let in.
         was_damaged: the file was set aside; this is a new one.
     """
 
@@ -92,4 +93,5 @@ class Stored:
     time_s: int
     shares: dict[bytes, bytes]
     exits: tuple[ExitRequest, ...]
+    begun: frozenset[PublicKey] = frozenset()
     was_damaged: bool = False

@@ -117,8 +117,7 @@ class Consensus:
 
     def is_decided(self, height: int) -> bool:
         """Whether the instance at this height decided."""
-        instance = self.heights.instance(height)
-        return instance is not None and instance.state.decided
+        return self.heights.is_decided(height)
 
     def check_not_passed(self, slot: int) -> None:
         """Returns if a duty of this slot may begin; height 0 stands for nothing begun yet.
@@ -150,5 +149,6 @@ class Consensus:
             # A proposal counts only of a round's leader, and only below the cut-off, so that this
             # holds one entry per round.
             if self._round < self._cut_off and duty is self._duty:
-                self.refusals[self._round] = refusal
+                # A new one: what was raised would keep alive all that its traceback sees.
+                self.refusals[self._round] = ProtocolFault(refusal.fault, refusal.message)
             raise

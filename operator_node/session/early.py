@@ -47,6 +47,8 @@ _EARLY_PARTIALS: Final = frozenset(
     {Fault.NO_DECIDED_VALUE, Fault.NO_RUNNING_INSTANCE, Fault.NOT_DECIDED}
 )
 _OPENING_STEPS: Final = frozenset({Step.STARTED, Step.DECIDED})
+_PROPOSAL: Final = int(ConsensusKind.PROPOSAL)
+_ROUND_CHANGE: Final = int(ConsensusKind.ROUND_CHANGE)
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class WaitingRoom:
         else:
             self._keep(message)
             return []
-        if _is_early(message, delivery.effects):
+        if delivery.effects and _is_early(message, delivery.effects):
             self._keep(message)
             return []
         if session is None or not self._kept or not _opens(message, delivery.effects):
@@ -115,6 +117,11 @@ class WaitingRoom:
         if not self._kept or not _is_opening(effects):
             return []
         return self._offer_again((session.id, session.slot))
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is kept."""
+        return bool(self._kept)
 
     def forget_before(self, slot: int) -> None:
         """Drops what was kept for earlier slots."""
@@ -158,7 +165,7 @@ class WaitingRoom:
 
 def _without_idle_data(message: Received) -> Received:
     """Unprepared round changes may carry full data that nobody looks at, up to 8 MB of it."""
-    is_idle = message.body.kind == ConsensusKind.ROUND_CHANGE and not message.body.data_round
+    is_idle = message.body.kind == _ROUND_CHANGE and not message.body.data_round
     if not is_idle or not message.signed.full_data:
         return message
     return replace(message, signed=replace(message.signed, full_data=b""))
@@ -189,7 +196,7 @@ def _is_early(message: Message, effects: Iterable[Effect]) -> bool:
 
 def _opens(message: Message, effects: Iterable[Effect]) -> bool:
     """Whether others that came too early may be welcome after this message."""
-    if not isinstance(message, Received) or message.body.kind != ConsensusKind.PROPOSAL:
+    if not isinstance(message, Received) or message.body.kind != _PROPOSAL:
         return _is_opening(effects)
     return not any(isinstance(effect, Complain) for effect in effects) or _is_opening(effects)
 

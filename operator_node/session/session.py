@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final, NamedTuple, assert_never
+from typing import Final, NamedTuple, TypeVarTuple, Unpack, assert_never, cast
 
 from operator_node.duties.reasons import Reason
 from operator_node.duties.types import (
@@ -19,14 +19,19 @@ from operator_node.duties.types import (
     CheckpointView,
     Command,
     Duty,
+    Fetch,
     Finish,
     Open,
     Propose,
     Publish,
     Query,
+    Reached,
+    Recover,
     Recovered,
     Review,
+    Sign,
     Signed,
+    Submit,
     Submitted,
     Withheld,
 )
@@ -47,6 +52,16 @@ from operator_node.wire.messages import (
     ReceivedPartials,
 )
 from sdk.types import Slot
+
+_Arguments = TypeVarTuple("_Arguments")
+
+_FOR_THE_DRIVER: Final[frozenset[type]] = frozenset(
+    {Reached, Fetch, Sign, Recover, Submit, Complain}
+)
+"""Commands that pass through as they are: most of them. Looked up by type, because a `case` that a
+Struct does not fit costs as much as four calls."""
+_ROUND_CHANGE: Final = int(ConsensusKind.ROUND_CHANGE)
+_POST_CONSENSUS: Final = int(PartialKind.POST_CONSENSUS)
 
 _PROVEN_FAULTS: Final = frozenset(
     {
@@ -118,33 +133,29 @@ class Session:
 
         An answer that no value could be made of counts as none.
         """
-        return self._continue(lambda: self.duty.provide(query, usable_answer(answer)))
+        return self._continue(self.duty.provide, query, usable_answer(answer))
 
     def signed(self, results: tuple[Signed | Withheld, ...]) -> list[Effect]:
         """The signer's answer to a `Sign`, one result per item; other bytes count as withheld."""
-        return self._continue(lambda: self.duty.signed(tuple(map(usable_result, results))))
+        return self._continue(self.duty.signed, tuple(map(usable_result, results)))
 
     def recovered(self, results: tuple[Recovered, ...]) -> list[Effect]:
         """The answer to a `Recover`; requests of several `Recover` may be answered together."""
-        return self._continue(lambda: self.duty.recovered(results))
+        return self._continue(self.duty.recovered, results)
 
     def submitted(self, results: tuple[Submitted, ...]) -> list[Effect]:
         """The beacon nodes' answer to a `Submit`, one result per item."""
-        return self._continue(lambda: self.duty.submitted(results))
+        return self._continue(self.duty.submitted, results)
 
     def update_view(self, view: CheckpointView | None) -> list[Effect]:
         """The checkpoints that this node vouches for have changed."""
-        return self._continue(lambda: self.duty.update_view(view))
+        return self._continue(self.duty.update_view, view)
 
     def receive(self, message: Received | ReceivedPartials) -> list[Effect]:
         """A message of this session's id and slot that passed the entrance."""
-        match message:
-            case Received():
-                return self._receive_consensus(message)
-            case ReceivedPartials():
-                return self._receive_partials(message)
-            case _:
-                assert_never(message)
+        if isinstance(message, Received):
+            return self._receive_consensus(message)
+        return self._receive_partials(message)
 
     def expire_round(self, height: int, round_number: int) -> list[Effect]:
         """The timer of a round ended."""
@@ -166,10 +177,10 @@ class Session:
         consensus = self.consensus
         if consensus is None:
             return self._continue(self._refuse_consensus)
-        if not self.is_running or not consensus.is_decided(self.slot):
+        if not self.is_running or not consensus.heights.is_decided(self.slot):
             return self._follow(consensus.receive(message))
         # Consensus is over: only a late operator's round change still gets an answer.
-        is_late = message.body.kind == ConsensusKind.ROUND_CHANGE
+        is_late = message.body.kind == _ROUND_CHANGE
         effects: list[Effect] = [
             SendSigned(output.signed, output.to)
             for output in (consensus.receive(message) if is_late else ())
@@ -194,7 +205,7 @@ class Session:
         return self._carry_out(commands)
 
     def _check_phase(self, message: ReceivedPartials) -> None:
-        is_second = message.body.kind == PartialKind.POST_CONSENSUS
+        is_second = message.body.kind == _POST_CONSENSUS
         if self.consensus is None and is_second:
             return  # the duty has a fault of its own for this, running or over
         if not self.is_running:
@@ -209,12 +220,14 @@ class Session:
         if not consensus.is_decided(self.slot):
             raise ProtocolFault(Fault.NOT_DECIDED, f"slot {self.slot}: consensus has not decided")
 
-    def _continue(self, step: Callable[[], list[Command]]) -> list[Effect]:
+    def _continue(
+        self, step: Callable[[Unpack[_Arguments]], list[Command]], *arguments: *_Arguments
+    ) -> list[Effect]:
         """Takes a step of the duty, unless it is over."""
         if not self.is_running:
             return []
         try:
-            commands = step()
+            commands = step(*arguments)
         except ProtocolFault as refusal:
             return [Complain(refusal.fault, refusal.message)]
         return self._carry_out(commands)
@@ -222,19 +235,22 @@ class Session:
     def _carry_out(self, commands: Iterable[Command]) -> list[Effect]:
         effects: list[Effect] = []
         for command in commands:
+            if type(command) in _FOR_THE_DRIVER:
+                effects.append(cast("Effect", command))
+                continue
             match command:
-                case Open():
-                    effects += self._open(None)
                 case Propose():
                     effects += self._open(command.value)
-                case Review():
-                    effects += self._review()
                 case Publish():
                     data = encode_partials(command.body)
                     effects.append(Send(Envelope(EnvelopeKind.PARTIAL_SIGNATURES, self.id, data)))
                 case Finish():
                     self._over, self.is_running = True, False
                     effects.append(self._explained(command))
+                case Open():
+                    effects += self._open(None)
+                case Review():
+                    effects += self._review()
                 case _:
                     effects.append(command)
         return effects
@@ -262,15 +278,15 @@ class Session:
                     data = encode_consensus(output.body)
                     envelope = Envelope(EnvelopeKind.CONSENSUS, self.id, data)
                     effects.append(Send(envelope, output.full_data))
-                case Spread():
-                    effects.append(SendSigned(output.signed, output.to))
+                case Complain():
+                    effects.append(output)
                 case StartTimer():
                     effects.append(output)
                     effects += self._enter_round(output)
                 case Decide():
                     effects += self._decide(output)
-                case Complain():
-                    effects.append(output)
+                case Spread():
+                    effects.append(SendSigned(output.signed, output.to))
                 case _:
                     assert_never(output)
         return effects
@@ -278,7 +294,7 @@ class Session:
     def _enter_round(self, timer: StartTimer) -> list[Effect]:
         if timer.height != self.slot:
             return []
-        return self._continue(lambda: self.duty.enter_round(timer.round))
+        return self._continue(self.duty.enter_round, timer.round)
 
     def _decide(self, decision: Decide) -> list[Effect]:
         if not self.is_running:
@@ -286,7 +302,7 @@ class Session:
         if decision.height != self.slot:
             text = f"slot {decision.height} was decided, the duty is of slot {self.slot}"
             return [Complain(Fault.DECIDED_OTHER_HEIGHT, text)]
-        return self._continue(lambda: self.duty.decide(decision.value))
+        return self._continue(self.duty.decide, decision.value)
 
     def _explained(self, finish: Finish) -> Finish:
         """Says what consensus lacked, when the duty only knows that it waited for consensus."""

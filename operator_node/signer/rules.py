@@ -18,6 +18,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias, assert_never
 
+from msgspec import Struct
+
 from operator_node.signer.trail import Trail
 from sdk.errors import InvariantBroken
 from sdk.types import Epoch, Slot
@@ -33,8 +35,7 @@ _BOUNDS_KEPT: Final = 256
 it would be a third of the time that recording takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttestationGuard:
+class AttestationGuard(Struct, frozen=True):
     """What the rules need to know of an attestation, signed or to be signed.
 
     `signing_root` is 32 bytes. Without one it is never the same data as anything, not even as an
@@ -60,8 +61,7 @@ class AttestationGuard:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BlockGuard:
+class BlockGuard(Struct, frozen=True):
     """What the rules need to know of a block, signed or to be signed; root as above."""
 
     slot: Slot

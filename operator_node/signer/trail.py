@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
+
+from msgspec import Struct
 
 KEPT_ENTRIES: Final = 1000
 """Entries kept in full per key and kind (docs/slashing.md): more than four days of attestations,
@@ -40,8 +41,7 @@ class Entry(Protocol):
 E = TypeVar("E", bound=Entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Trail(Generic[E]):
+class Trail(Struct, Generic[E], frozen=True):
     """Entries of one key and kind.
 
     Made by its own methods only, which keep `highest` true.

@@ -125,7 +125,7 @@ class Simulation:
         return Report(
             plan=plan,
             violations=tuple(self.watch.violations),
-            owed=sum(1 for _ in check.owed()),
+            owed=len(check.owed()),
             done=self.watch.duties_done(),
             events=events,
             transcript=self.transcript,

@@ -107,23 +107,25 @@ class Desk:
         return job, prepared.dropped
 
     def deliver(self, message: Message) -> list[tuple[Job, list[Effect]]]:
-        """Hands a message to its session; what it and messages that waited for it led to."""
-        counter = self._counter_of(message.signed.message.id)
-        deliveries = None if counter is None else counter.room.deliver(message)
-        return self._with_jobs(deliveries) if deliveries else []
+        """Hands a message to its session; what it and messages that waited for it led to.
+
+        Deliveries that led to nothing are left out.
+        """
+        message_id = message.signed.message.id
+        counter = self._by_message_id.get(message_id) or self._counter_of(message_id)
+        return [] if counter is None else self._with_jobs(counter.room.deliver(message))
 
     def follow(self, job: Job, effects: list[Effect]) -> list[tuple[Job, list[Effect]]]:
         """What messages led to that waited for these effects."""
-        counter = self._counter_of(job.session.id)
-        deliveries = None if counter is None else counter.room.follow(job.session, effects)
-        return self._with_jobs(deliveries) if deliveries else []
+        room = self._by_message_id[job.session.id].room
+        return self._with_jobs(room.follow(job.session, effects)) if room.is_used else []
 
     def _with_jobs(self, deliveries: list[Delivery]) -> list[tuple[Job, list[Effect]]]:
-        return [
-            (self._jobs_of_sessions[id(session)], effects)
-            for session, effects in deliveries
-            if session is not None
-        ]
+        found = []
+        for session, effects in deliveries:
+            if effects and session is not None:
+                found.append((self._jobs_of_sessions[id(session)], effects))
+        return found
 
     def _counter_of(self, message_id: MessageId) -> Counter | None:
         """Where messages of that id are taken; opened for own committees and validators only."""

@@ -76,14 +76,20 @@ class LivenessCheck:
         self._world = world
         self._plan = world.plan
         self._watch = watch
+        self._owed: tuple[Owed, ...] | None = None
         self._lost_partials = {
             (packet.envelope.id, packet.origin, receiver)
             for packet, receiver in network.lost
             if packet.envelope.kind == EnvelopeKind.PARTIAL_SIGNATURES
         }
 
-    def owed(self) -> Iterator[Owed]:
+    def owed(self) -> tuple[Owed, ...]:
         """Duties that the committee owes."""
+        if self._owed is None:
+            self._owed = tuple(self._find_owed())
+        return self._owed
+
+    def _find_owed(self) -> Iterator[Owed]:
         for duty in self._plan.duties:
             cluster = self._world.clusters[duty.cluster]
             sound = self.sound(duty, cluster)

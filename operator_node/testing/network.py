@@ -28,6 +28,8 @@ OFFERS: Final = 5
 """Heartbeats for which a message is offered to peers that lack it."""
 DUPLICATE_WITHIN_MS: Final = 20_000
 """How much later the same packet may come once more; longer than several rounds."""
+_CONSENSUS: Final = int(EnvelopeKind.CONSENSUS)
+_COMMIT: Final = int(ConsensusKind.COMMIT)
 
 
 class Packet(Struct, frozen=True, eq=False):
@@ -51,8 +53,7 @@ Deliver = Callable[[Packet, bool], None]
 
 def is_commit(envelope: Envelope) -> bool:
     """Whether it is a commit, of one operator or of a quorum."""
-    is_consensus = envelope.kind == EnvelopeKind.CONSENSUS
-    return is_consensus and envelope.data[0] == ConsensusKind.COMMIT
+    return envelope.kind == _CONSENSUS and envelope.data[0] == _COMMIT
 
 
 class Network:
@@ -112,7 +113,8 @@ class Network:
                 self._dispatch(packet, receiver)
 
     def _dispatch(self, packet: Packet, receiver: OperatorId) -> None:
-        timeline, random, links = self._timeline, self._random, self._current_links()
+        timeline, random = self._timeline, self._random
+        links = self._links if timeline.now_ms < self._calm_ms else CALM_LINKS
         delay = links.fastest_ms + int(random() * (links.slowest_ms - links.fastest_ms + 1))
         if links.straggling and random() < links.straggling:
             delay += int(random() * links.straggler_ms)
@@ -139,7 +141,7 @@ class Network:
             self._receivers[receiver](packet, True)
 
     def _offer_again(self, packet: Packet, receiver: OperatorId, sent_ms: int, offer: int) -> None:
-        if offer > OFFERS or self._random() < self._current_links().unrecovered:
+        if offer > OFFERS or self._random() < self._links_now.unrecovered:
             self.lost.append((packet, receiver))
             return
         moment = sent_ms + offer * HEARTBEAT_MS + self._links.fastest_ms
@@ -156,7 +158,8 @@ class Network:
                 return muffle.until_ms - now_ms if is_commit(packet.envelope) else 0
         return 0
 
-    def _current_links(self) -> Links:
+    @property
+    def _links_now(self) -> Links:
         return self._links if self._timeline.now_ms < self._calm_ms else CALM_LINKS
 
     def _is_cut(self, one: OperatorId, other: OperatorId) -> bool:

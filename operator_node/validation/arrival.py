@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from operator_node.validation.registry_view import KnownCommittee, RegistryView
 from operator_node.validation.seen import Stream
-from operator_node.wire.generations import ForkEpochs, Generation, Limits
+from operator_node.wire.generations import BOOLE, ForkEpochs, Generation, Limits
 from operator_node.wire.ids import SUBNETS, DomainType, alan_topic, boole_topic
 from operator_node.wire.messages import SignedMessage
 
@@ -48,11 +48,17 @@ class Chain:
 
     def domain(self, generation: Generation) -> DomainType:
         """Domain of the message ids of a generation."""
-        return self.boole_domain if generation is Generation.BOOLE else self.alan_domain
+        return self.boole_domain if generation is BOOLE else self.alan_domain
+
+    def topic_of(self, committee: KnownCommittee, generation: Generation) -> str:
+        """Topic of a committee's messages of a generation."""
+        if generation is BOOLE:
+            return self._boole_topics[committee.boole_subnet]
+        return self._alan_topics[committee.alan_subnet]
 
     def topic(self, generation: Generation, subnet: int) -> str:
         """Topic of a subnet in a generation."""
-        topics = self._boole_topics if generation is Generation.BOOLE else self._alan_topics
+        topics = self._boole_topics if generation is BOOLE else self._alan_topics
         return topics[subnet]
 
 

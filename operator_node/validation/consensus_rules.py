@@ -18,7 +18,7 @@ from operator_node.validation.arrival import Arrival
 from operator_node.validation.rules import Rule
 from operator_node.wire.codec import decode_signed
 from operator_node.wire.faults import ProtocolFault
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import BOOLE
 from operator_node.wire.messages import ConsensusKind, ConsensusMessage
 
 _PROPOSAL: Final = int(ConsensusKind.PROPOSAL)
@@ -106,7 +106,7 @@ def not_the_leader(arrival: Arrival, body: ConsensusMessage) -> str | None:
     """The round's leader proposes."""
     if body.kind != _PROPOSAL:
         return None
-    leader_of = leader_boole if arrival.generation is Generation.BOOLE else leader_alan
+    leader_of = leader_boole if arrival.generation is BOOLE else leader_alan
     leader = leader_of(arrival.committee.members, body.height, body.round)
     signer = arrival.signed.signers[0]
     if signer == leader:

@@ -21,6 +21,7 @@ ATTESTATIONS_PER_VALIDATOR: Final = 2
 """For the same reason."""
 
 _PROPOSER: Final = int(RunnerRole.PROPOSER)
+_EXIT: Final = int(RunnerRole.VOLUNTARY_EXIT)
 _CONTRIBUTION: Final = int(RunnerRole.SYNC_CONTRIBUTION)
 _TWO_DUTIES: Final[frozenset[int]] = frozenset(
     {RunnerRole.AGGREGATOR, RunnerRole.VALIDATOR_REGISTRATION}
@@ -106,7 +107,7 @@ def _duty_limit(arrival: Arrival, *, known: int) -> int | None:
         return limit
     if arrival.role in _TWO_DUTIES:
         return VALIDATOR_DUTIES_PER_EPOCH
-    if arrival.role == RunnerRole.VOLUNTARY_EXIT:
+    if arrival.role == _EXIT:
         key = validator_of(arrival.signed.message.id)
         return arrival.registry.exit_requests(key, Slot(arrival.slot))
     return None

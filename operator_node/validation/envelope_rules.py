@@ -7,7 +7,7 @@ Source: docs/protocol.md, "Gossip validation", Envelope.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -41,6 +41,11 @@ _BOOLE_ROLES: Final[frozenset[int]] = frozenset(
         RunnerRole.AGGREGATOR_COMMITTEE,
     }
 )
+ROLES: Final[Mapping[Generation, frozenset[int]]] = {
+    Generation.ALAN: _ALAN_ROLES,
+    Generation.BOOLE: _BOOLE_ROLES,
+}
+"""The roles that a generation has."""
 
 Test: TypeAlias = Callable[[Arrival], str | None]
 
@@ -128,14 +133,9 @@ def wrong_domain(arrival: Arrival) -> str | None:
 
 def invalid_role(arrival: Arrival) -> str | None:
     """The generation has the role."""
-    if arrival.role in roles_of(arrival.generation):
+    if arrival.role in ROLES[arrival.generation]:
         return None
     return f"role {arrival.role} in generation {arrival.generation.value}"
-
-
-def roles_of(generation: Generation) -> frozenset[int]:
-    """The roles that a generation has."""
-    return _BOOLE_ROLES if generation is Generation.BOOLE else _ALAN_ROLES
 
 
 def signer_outside_committee(arrival: Arrival) -> str | None:
@@ -149,8 +149,7 @@ def signer_outside_committee(arrival: Arrival) -> str | None:
 
 def wrong_topic(arrival: Arrival) -> str | None:
     """A message travels on its committee's topic in its slot's generation."""
-    generation = arrival.generation
-    expected = arrival.chain.topic(generation, arrival.committee.subnet(generation))
+    expected = arrival.chain.topic_of(arrival.committee, arrival.generation)
     return None if arrival.topic == expected else f"topic {arrival.topic}, expected {expected}"
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from operator_node.validation import duty_rules
 from operator_node.validation.arrival import Arrival
 from operator_node.validation.rules import Rule
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import BOOLE
 from operator_node.wire.ids import COMMITTEE_ROLES, RunnerRole
 from operator_node.wire.messages import PartialKind, PartialSignatures
 
@@ -29,6 +29,8 @@ AGGREGATOR_ENTRIES_PER_VALIDATOR: Final = 1 + SYNC_SUBNETS
 """A selection proof, and one per sync subnet."""
 
 _POST: Final = PartialKind.POST_CONSENSUS
+_RANDAO: Final = int(PartialKind.RANDAO)
+_AGGREGATORS: Final = int(RunnerRole.AGGREGATOR_COMMITTEE)
 KINDS_OF_ROLE: Final[Mapping[int, frozenset[int]]] = {
     RunnerRole.COMMITTEE: frozenset({_POST}),
     RunnerRole.AGGREGATOR: frozenset({_POST, PartialKind.SELECTION_PROOF}),
@@ -75,7 +77,7 @@ def full_data_present(arrival: Arrival, _: PartialSignatures) -> str | None:
 
 def unknown_kind(arrival: Arrival, body: PartialSignatures) -> str | None:
     """The generation knows what they are for."""
-    kinds = _BOOLE_KINDS if arrival.generation is Generation.BOOLE else _ALAN_KINDS
+    kinds = _BOOLE_KINDS if arrival.generation is BOOLE else _ALAN_KINDS
     if body.kind in kinds:
         return None
     return f"kind {body.kind} in generation {arrival.generation.value}"
@@ -112,7 +114,7 @@ def foreign_validator(arrival: Arrival, body: PartialSignatures) -> str | None:
         for item in body.items:
             if item.validator_index != own:
                 return f"validator {item.validator_index}, expected {own}"
-    elif arrival.role == RunnerRole.AGGREGATOR_COMMITTEE:
+    elif arrival.role == _AGGREGATORS:
         known = arrival.committee.validators
         for item in body.items:
             if item.validator_index not in known:
@@ -122,7 +124,7 @@ def foreign_validator(arrival: Arrival, body: PartialSignatures) -> str | None:
 
 def no_duty(arrival: Arrival, body: PartialSignatures) -> str | None:
     """There is a duty; RANDAO is too early in an epoch for everybody to know the proposers."""
-    if body.kind == PartialKind.RANDAO and _proposers_may_be_unknown(arrival):
+    if body.kind == _RANDAO and _proposers_may_be_unknown(arrival):
         return None
     return duty_rules.no_duty(arrival, body)
 

@@ -24,7 +24,7 @@ from operator_node.validation.seen import Seen
 from operator_node.validation.verdict import Accept, Ignore, Reject, Verdict, refuse
 from operator_node.wire.codec import decode_consensus, decode_partials, decode_signed, signed_part
 from operator_node.wire.faults import ProtocolFault
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import BOOLE, Generation
 from operator_node.wire.ids import COMMITTEE_ROLES, committee_of, role_of, validator_of
 from operator_node.wire.messages import EnvelopeKind, Received, ReceivedPartials, SignedMessage
 from sdk.types import OperatorId
@@ -80,7 +80,7 @@ class Validator:
                 return refuse(Rule.PACKET_TOO_LARGE, f"{len(data)} bytes, limit {limit}")
         try:
             # Boole's limits are the larger ones; the slot, which decides, is inside.
-            signed = decode_signed(data, Generation.BOOLE)
+            signed = decode_signed(data, BOOLE)
         except ProtocolFault as fault:
             return refuse(Rule.MALFORMED, str(fault))
         arrival = self._arrival(signed, topic, at_ms)
@@ -114,7 +114,7 @@ class Validator:
             role_of(message.id),
             slot,
             generation,
-            self._boole_limits if generation is Generation.BOOLE else self._alan_limits,
+            self._boole_limits if generation is BOOLE else self._alan_limits,
             at_ms - slot * chain.slot_ms,
             self.seen.past(message.id),
             chain,
@@ -130,6 +130,8 @@ class Validator:
                 why = f"committee {committee_of(message_id).hex()}"
                 return refuse(Rule.UNKNOWN_COMMITTEE, why)
             arrival.committee = committee
+            if committee.validators:
+                return None
             return _first_broken(envelope_rules.COMMITTEE, committee)
         validator = self._registry.validator(validator_of(message_id))
         if validator is None:
@@ -143,7 +145,9 @@ class Validator:
             body = decode_consensus(signed.message.data)
         except ProtocolFault as fault:
             return refuse(Rule.CONSENSUS_MALFORMED, str(fault))
-        if not at_once.keeps_consensus(arrival, body):
+        is_single = len(signed.signers) == 1
+        approves = at_once.keeps_consensus if is_single else at_once.keeps_decision
+        if not approves(arrival, body):
             for rule, test in consensus_rules.CONSENSUS:
                 if why := test(arrival, body):
                     return refuse(rule, why, of_committee=arrival.validator_index is None)
@@ -169,7 +173,10 @@ class Validator:
 
     def _forged(self, signed: SignedMessage, covered: bytes) -> OperatorId | None:
         """The first signer whose signature does not hold."""
-        for signer, signature in zip(signed.signers, signed.signatures, strict=True):
+        signers, signatures = signed.signers, signed.signatures
+        if len(signers) == 1:
+            return None if self._verify(signers[0], covered, signatures[0]) else signers[0]
+        for signer, signature in zip(signers, signatures, strict=True):
             if not self._verify(signer, covered, signature):
                 return signer
         return None

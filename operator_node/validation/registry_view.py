@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from operator_node.wire.committee import Committee
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import BOOLE, Generation
 from operator_node.wire.ids import alan_subnet, boole_subnet, committee_id
 from sdk.types import Epoch, OperatorId, PublicKey, Slot
 
@@ -51,7 +51,7 @@ class KnownCommittee:
 
     def subnet(self, generation: Generation) -> int:
         """Where the committee's messages of a generation travel."""
-        return self.boole_subnet if generation is Generation.BOOLE else self.alan_subnet
+        return self.boole_subnet if generation is BOOLE else self.alan_subnet
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ class Seen:
                     record.proposed_root = body.root
         if not is_single:
             _note_decision(stream, len(signed.signers), body.height)
-        self._settle(stream.records - before, now_slot)
+        if stream.records != before or now_slot != self._settled_slot:
+            self._settle(stream.records - before, now_slot)
 
     def note_partials(
         self, signed: SignedMessage, body: PartialSignatures, *, now_slot: int
@@ -147,7 +148,8 @@ class Seen:
         stream = self._touch(signed.message.id, now_slot)
         before = stream.records
         _record(stream, signed.signers[0], body.slot).phases |= _phase(body.kind)
-        self._settle(stream.records - before, now_slot)
+        if stream.records != before or now_slot != self._settled_slot:
+            self._settle(stream.records - before, now_slot)
 
     def _touch(self, message_id: bytes, now_slot: int) -> Stream:
         stream = self._streams.get(message_id)
@@ -159,9 +161,10 @@ class Seen:
         return stream
 
     def _settle(self, added: int, now_slot: int) -> None:
-        """Counts what was added, and drops streams that are silent or too many."""
-        if not added and now_slot == self._settled_slot:
-            return
+        """Counts what was added, and drops streams that are silent or too many.
+
+        To be called when something was added, or the slot is a new one.
+        """
         self._settled_slot = now_slot
         self._records += added
         streams = self._streams

@@ -14,20 +14,20 @@ from operator_node.validation.rules import Outcome, Rule
 from operator_node.wire.messages import Received, ReceivedPartials
 
 
-class Accept(Struct, frozen=True):
+class Accept(Struct, frozen=True, gc=False):
     """The message, decoded, with every operator signature verified."""
 
     message: Received | ReceivedPartials
 
 
-class Ignore(Struct, frozen=True):
+class Ignore(Struct, frozen=True, gc=False):
     """Neither used nor forwarded; nobody is blamed. `why` gives the values, for people."""
 
     rule: Rule
     why: str
 
 
-class Reject(Struct, frozen=True):
+class Reject(Struct, frozen=True, gc=False):
     """Neither used nor forwarded; the peer that delivered it is blamed. `why` gives the values."""
 
     rule: Rule

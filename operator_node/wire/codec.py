@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Final
 
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import ALAN, Generation
 from operator_node.wire.ids import MESSAGE_ID_BYTES
 from operator_node.wire.messages import (
     ConsensusMessage,
@@ -60,6 +60,7 @@ _SIGNED: Final = struct.Struct("<4I")
 """Offsets of signatures, signers, envelope, full data."""
 _ENVELOPE: Final = struct.Struct(f"<Q{MESSAGE_ID_BYTES}sI")
 """Kind, id, offset of the data."""
+_ENVELOPE_HEAD: Final = _ENVELOPE.size
 _CONSENSUS: Final = struct.Struct(f"<3QI{ROOT_BYTES}sQ2I")
 """Kind, height, round, offset of the identifier, root, data round, offsets of justifications."""
 _PARTIALS: Final = struct.Struct("<2QI")
@@ -103,7 +104,7 @@ def _read_signed(data: bytes, generation: Generation) -> SignedMessage:
 
 @lru_cache(REMEMBERED_MESSAGES)
 def _remembered_signed(data: bytes) -> SignedMessage:
-    return _read_signed(data, Generation.ALAN)
+    return _read_signed(data, ALAN)
 
 
 @writes_ssz
@@ -113,9 +114,8 @@ def encode_signed(message: SignedMessage) -> bytes:
     Raises:
         UsageError: a field is out of its type's range.
     """
-    signatures = write_byte_lists(message.signatures)
-    signers = write_uint64s(message.signers)
     envelope = _write_envelope(message.message)
+    signatures, signers = write_byte_lists(message.signatures), write_uint64s(message.signers)
     at_signers = _SIGNED.size + len(signatures)
     at_envelope = at_signers + len(signers)
     at_full_data = at_envelope + len(envelope)
@@ -158,8 +158,10 @@ def encode_envelope(envelope: Envelope) -> bytes:
 
 
 def _write_envelope(envelope: Envelope) -> bytes:
-    message_id = fixed(envelope.id, MESSAGE_ID_BYTES, "a message id")
-    return _ENVELOPE.pack(envelope.kind, message_id, _ENVELOPE.size) + envelope.data
+    message_id = envelope.id
+    if len(message_id) != MESSAGE_ID_BYTES:
+        fixed(message_id, MESSAGE_ID_BYTES, "a message id")
+    return _ENVELOPE.pack(envelope.kind, message_id, _ENVELOPE_HEAD) + envelope.data
 
 
 def signs_over(message: SignedMessage) -> bytes:
@@ -278,7 +280,7 @@ def _read_partials(data: bytes, generation: Generation) -> PartialSignatures:
 
 @lru_cache(REMEMBERED_MESSAGES)
 def _remembered_partials(data: bytes) -> PartialSignatures:
-    return _read_partials(data, Generation.ALAN)
+    return _read_partials(data, ALAN)
 
 
 @writes_ssz

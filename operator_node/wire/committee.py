@@ -21,13 +21,14 @@ class Committee:
         f: operators that may fail or lie.
         quorum: 2f + 1.
         partial_quorum: f + 1.
+        members: the operators as a set, to be asked itself where every message passes.
     """
 
     operators: tuple[OperatorId, ...]
     f: int = field(init=False, compare=False)
     quorum: int = field(init=False, compare=False)
     partial_quorum: int = field(init=False, compare=False)
-    _members: frozenset[OperatorId] = field(init=False, repr=False, compare=False)
+    members: frozenset[OperatorId] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         faulty, rest = divmod(len(self.operators) - 1, 3)
@@ -39,7 +40,7 @@ class Committee:
         object.__setattr__(self, "f", faulty)
         object.__setattr__(self, "quorum", 2 * faulty + 1)
         object.__setattr__(self, "partial_quorum", faulty + 1)
-        object.__setattr__(self, "_members", frozenset(self.operators))
+        object.__setattr__(self, "members", frozenset(self.operators))
 
     @classmethod
     def of(cls, operators: Iterable[int]) -> Self:
@@ -51,7 +52,7 @@ class Committee:
         return cls(tuple(OperatorId(operator) for operator in sorted(operators)))
 
     def __contains__(self, operator: int) -> bool:
-        return operator in self._members
+        return operator in self.members
 
     def __len__(self) -> int:
         return len(self.operators)

@@ -10,6 +10,7 @@ verdict of `operator_node.validation`); it never travels beyond the pure rooms.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -122,17 +123,20 @@ class Fault(IntEnum):
     FEE_RECIPIENT_REFUSED = 1007
 
 
+_CODES: Final = {fault: fault.name.lower() for fault in Fault}
+
+
 class ProtocolFault(PeerError):
     """A check failed. `fault` says which; the text says with which values."""
 
     default_code = "protocol_fault"
 
     def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message, code=fault.name.lower())
+        super().__init__(message, code=_CODES[fault])
         self.fault = fault
 
 
-class Complain(Struct, frozen=True):
+class Complain(Struct, frozen=True, gc=False):
     """A message was refused, or something could not be done; state is as before unless said."""
 
     fault: Fault

@@ -13,7 +13,7 @@ from typing import Final
 
 from operator_node.wire.codec import decode_signed
 from operator_node.wire.faults import Fault, ProtocolFault
-from operator_node.wire.generations import Generation
+from operator_node.wire.generations import ALAN, Generation
 from operator_node.wire.ids import MESSAGE_ID_BYTES, role_of
 from operator_node.wire.messages import (
     ConsensusKind,
@@ -25,8 +25,8 @@ from operator_node.wire.messages import (
 )
 from sdk.types import OperatorId
 
-_LAST_ENVELOPE_KIND: Final = max(EnvelopeKind)
-_LAST_CONSENSUS_KIND: Final = max(ConsensusKind)
+_LAST_ENVELOPE_KIND: Final = int(max(EnvelopeKind))
+_LAST_CONSENSUS_KIND: Final = int(max(ConsensusKind))
 
 
 def check_signed(message: SignedMessage, generation: Generation) -> None:
@@ -40,8 +40,34 @@ def check_signed(message: SignedMessage, generation: Generation) -> None:
     signers, signatures = message.signers, message.signatures
     if not (len(signers) == 1 == len(signatures) and signers[0] and signatures[0]):
         _check_signers(signers, signatures)
-    if generation is not Generation.ALAN:
+    if generation is not ALAN:
         check_envelope(message.message)
+
+
+def check_message(signed: SignedMessage, body: ConsensusMessage, generation: Generation) -> None:
+    """Returns if `check_signed` and then `check_consensus` do; most messages are told at once.
+
+    Raises:
+        ProtocolFault: the first broken rule.
+    """
+    signers, signatures, envelope = signed.signers, signed.signatures, signed.message
+    if (
+        len(signers) == 1 == len(signatures)
+        and signers[0]
+        and signatures[0]
+        and (
+            generation is ALAN
+            or (envelope.kind <= _LAST_ENVELOPE_KIND and role_of(envelope.id) >= 0)
+        )
+        and len(body.identifier) == MESSAGE_ID_BYTES
+        and not body.round_change_justification
+        and not body.prepare_justification
+        and body.kind <= _LAST_CONSENSUS_KIND
+        and body.round
+    ):
+        return
+    check_signed(signed, generation)
+    check_consensus(body, generation)
 
 
 def _check_signers(signers: tuple[OperatorId, ...], signatures: tuple[bytes, ...]) -> None:
@@ -81,7 +107,9 @@ def check_consensus(message: ConsensusMessage, generation: Generation) -> None:
             Fault.IDENTIFIER,
             f"an identifier has {MESSAGE_ID_BYTES} bytes, got {len(message.identifier)}",
         )
-    for encoded in (*message.round_change_justification, *message.prepare_justification):
+    for encoded in message.round_change_justification:
+        decode_signed(encoded, generation)
+    for encoded in message.prepare_justification:
         decode_signed(encoded, generation)
     if message.kind > _LAST_CONSENSUS_KIND:
         raise ProtocolFault(Fault.MESSAGE_TYPE, f"no consensus message has kind {message.kind}")

@@ -93,7 +93,6 @@ def test_a_direct_message_of_somebody_else_is_forwarded_to_all() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.e2e  # fails now and then: docs/adr/0014, known gaps
 def test_rejected_messages_lower_the_score_until_the_peer_is_disconnected() -> None:
     nodes = cluster(3, direct=False)
 

@@ -120,10 +120,13 @@ def run_seeds(
 
 
 def _run_batch(seeds: range, size: int | None, real: bool) -> list[Outcome]:
-    # A run is full of cycles that die with it; looking for them meanwhile costs a tenth.
+    # A run is full of cycles that die with it; looking for them meanwhile costs a tenth. What was
+    # there before is frozen, so that the search after the batch is for what the runs left only.
     gc.disable()
+    gc.freeze()
     try:
         return [run_seed(seed, size, real=real) for seed in seeds]
     finally:
         gc.enable()
         gc.collect()
+        gc.unfreeze()

@@ -2,7 +2,9 @@
 
 Defect 10 of py-libp2p 0.8.1: after one failed dial the swarm refuses to dial that peer for 60 s.
 Defect 11: it forgets addresses 120 s after they were handed to `connect`. Here both are reset
-before each dial, and retrying is left to whoever calls, who knows how urgent the peer is.
+before each dial, and retrying is left to whoever calls, who knows how urgent the peer is. It also
+dials the first TCP address of a peer and no other, and takes a connection that is just ending for
+one that is there; here addresses are tried one after the other.
 """
 
 from __future__ import annotations
@@ -15,15 +17,15 @@ import trio
 from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.swarm import Swarm
-from libp2p.peer.peerinfo import PeerInfo
 from multiaddr import Multiaddr  # type: ignore[import-untyped]
 from multiaddr.exceptions import Error as MultiaddrError  # type: ignore[import-untyped]
 
 from operator_node.p2p.scoring import PeerId
+from operator_node.p2p.upstream.connections import DIAL_SECONDS, close_all
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
 
-DIAL_SECONDS: Final = 5.0
-"""For connection, encryption and multiplexing together; a healthy peer needs a fraction."""
+_ADDRESS_SECONDS: Final = 120
+"""For which an address is handed over; more than a dial takes."""
 
 
 class Dialer:
@@ -43,16 +45,16 @@ class Dialer:
             peer: its id, base58.
             addresses: multiaddresses without the peer's id.
         """
-        peer_id = id_of(peer)
-        self._swarm.unblock_peer(peer_id)
-        self._host.get_peerstore().clear_addrs(peer_id)
-        info = PeerInfo(peer_id, list(_readable(addresses)))
-        with trio.move_on_after(DIAL_SECONDS):
-            try:
-                await self._host.connect(info)
-            except (BaseLibp2pError, OSError):
-                return False  # not there, or another peer is; whoever calls tries again
-        return self.is_connected(peer)
+        peer_id, store = id_of(peer), self._host.get_peerstore()
+        for address in _readable(addresses):
+            self._swarm.unblock_peer(peer_id)
+            store.clear_addrs(peer_id)
+            store.add_addrs(peer_id, [address], _ADDRESS_SECONDS)
+            with trio.move_on_after(DIAL_SECONDS), suppress(BaseLibp2pError, OSError):
+                await self._swarm.dial_peer(peer_id)
+            if self.is_connected(peer):
+                return True
+        return False  # not there, or another peer is; whoever calls tries again
 
     def is_connected(self, peer: PeerId) -> bool:
         """Whether there is a usable connection to the peer."""
@@ -68,7 +70,11 @@ class Dialer:
 
     async def hang_up(self, peer: PeerId) -> None:
         """Closes all connections to the peer."""
-        await self._swarm.close_peer(id_of(peer))
+        await close_all(self._swarm.get_connections(id_of(peer)))
+
+    async def hang_up_on_all(self) -> None:
+        """Closes all connections."""
+        await close_all(self._swarm.get_connections())
 
     def protect(self, peer: PeerId) -> None:
         """Keeps the peer when connections are trimmed."""

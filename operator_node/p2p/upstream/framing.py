@@ -22,6 +22,12 @@ _LENGTH_BYTES: Final = 4
 """Of a length prefix at most: 2**28 bytes are more than any frame here."""
 
 
+class CutOffError(PeerError):
+    """A stream ended too early. So it does when a connection breaks: nobody is to be blamed."""
+
+    default_code = "frame_cut_off"
+
+
 class Readable(Protocol):
     """The reading half of a stream."""
 
@@ -53,7 +59,8 @@ class FrameReader:
         """The next frame, None if the stream ended before it began.
 
         Raises:
-            PeerError: `frame_too_large`, `frame_cut_off`; there is nothing to read after it.
+            PeerError: `frame_too_large`; there is nothing to read after it.
+            CutOffError: the stream ended inside a frame.
             StreamError: libp2p's, the connection broke.
         """
         while (header := self._header()) is None:
@@ -100,4 +107,4 @@ def _too_large(length: int, limit: int) -> PeerError:
 
 
 def _cut_off() -> PeerError:
-    return PeerError("the stream ended inside a frame", code="frame_cut_off")
+    return CutOffError("the stream ended inside a frame")

@@ -20,15 +20,19 @@ from libp2p.host.basic_host import BasicHost
 from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from multiaddr import Multiaddr  # type: ignore[import-untyped]
+
+from operator_node.p2p.upstream.connections import OneConnection
+from operator_node.p2p.upstream.peer_ids import name_of
 
 CONNECTIONS: Final = 150
 """The network's upper bound; above `_TRIM_FROM` unprotected peers are let go."""
 _TRIM_FROM: Final = 130
 _CONNECTIONS_PER_PEER: Final = 2
-"""Two are made when both sides dial at the same time."""
+"""Two are made when both sides dial at the same time; `connections` then ends one of them."""
 
 
 def new_host(key: KeyPair) -> BasicHost:
@@ -50,6 +54,7 @@ def new_host(key: KeyPair) -> BasicHost:
     if not isinstance(swarm, Swarm):
         raise TypeError(f"libp2p made a {type(swarm).__name__}, not a Swarm")
     swarm.auto_connector = Unhurried(swarm)
+    swarm.register_notifee(OneConnection(swarm, name_of(ID.from_pubkey(key.public_key))))
     return BasicHost(swarm)
 
 

@@ -16,3 +16,5 @@ with warnings.catch_warnings():
 # A peer that is off is an error to upstream; here it is a fact, which `redial` counts.
 logging.getLogger("libp2p").setLevel(logging.ERROR)
 logging.getLogger("libp2p.transport").setLevel(logging.CRITICAL)
+# The same for a stream that cannot be opened: whoever asked for it is told, and tries again.
+logging.getLogger("libp2p.host.basic_host").setLevel(logging.CRITICAL)

@@ -16,14 +16,13 @@ from libp2p.abc import IHost, INetStream
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
-from libp2p.pubsub.pubsub import Pubsub
-from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 
 from operator_node.p2p.intake import Intake
 from operator_node.p2p.scoring import Fault
-from operator_node.p2p.upstream.framing import FrameReader
+from operator_node.p2p.upstream.framing import CutOffError, FrameReader
 from operator_node.p2p.upstream.peer_ids import name_of
+from operator_node.p2p.upstream.peer_streams import PACKET_BYTES, StreamwisePubsub
 from operator_node.p2p.upstream.router import Router
 from operator_node.p2p.upstream.windows import batch_window_updates
 from operator_node.wire.gossip import gossip_id
@@ -31,15 +30,11 @@ from sdk.errors import PeerError
 
 _log: Final = logging.getLogger(__name__)
 
-PACKET_BYTES: Final = 10 * 1024 * 1024
-"""The largest message has 9,589,483 bytes; the rest is for its topic and for control."""
-QUEUED_PACKETS: Final = 512
-"""Per peer. A slot's messages of the largest node, all at once."""
 SUBSCRIPTIONS_PER_PEER: Final = 256
 """All subnets of two generations."""
 
 
-class AnonymousPubsub(Pubsub):
+class AnonymousPubsub(StreamwisePubsub):
     """Sends and takes messages that consist of topic and data.
 
     Args:
@@ -116,17 +111,6 @@ class AnonymousPubsub(Pubsub):
         rpc_msg.ClearField("senderRecord")
         return await super().write_msg(stream, rpc_msg)
 
-    async def handle_sending_messages(
-        self, peer_id: ID, stream: INetStream, queue: RpcQueue
-    ) -> None:
-        """Sends what is queued for a peer.
-
-        Defect 8: upstream's queue holds 32 packets of at most 1 MiB, and cannot be configured.
-        """
-        queue.max_message_size = PACKET_BYTES
-        queue._queue.max_size = QUEUED_PACKETS
-        await super().handle_sending_messages(peer_id, stream, queue)
-
     async def continuously_read_stream(self, stream: INetStream) -> None:
         """Reads packets until the stream ends; one after the other, in the peer's order.
 
@@ -137,12 +121,13 @@ class AnonymousPubsub(Pubsub):
         name = name_of(peer)
         batch_window_updates(stream)
         frames = FrameReader(stream, limit_bytes=PACKET_BYTES)
+        await self._begin_inbound(peer, stream)
         try:
             while (frame := await frames.read()) is not None:
                 packet = rpc_pb2.RPC.FromString(frame)
                 packet.ClearField("senderRecord")
                 await self._use(packet, peer)
-        except StreamError:
+        except (StreamError, CutOffError):
             return  # the connection ended, in whatever way
         except (DecodeError, PeerError) as problem:
             _log.info("peer %s sent a broken packet: %s", name, problem)
@@ -153,8 +138,9 @@ class AnonymousPubsub(Pubsub):
             _log.exception("reading from peer %s failed", name)
         else:
             return
+        finally:
+            self._end_inbound(peer, stream)
         await stream.reset()
-        self._handle_dead_peer(peer)
 
     async def _use(self, packet: rpc_pb2.RPC, peer: ID) -> None:
         if len(packet.subscriptions) <= self.max_subscriptions_per_rpc:

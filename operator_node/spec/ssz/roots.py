@@ -31,7 +31,7 @@ from operator_node.spec.ssz.shapes import (
     Uint,
     Vector,
 )
-from sdk.ssz import mix_in_length, root_of_packed
+from sdk.ssz import CHUNK_BYTES, mix_in_length, root_of_packed
 
 
 def hash_tree_root(shape: Shape, data: bytes | memoryview) -> bytes:
@@ -53,6 +53,8 @@ def _root(shape: Shape, data: memoryview) -> bytes:
             return root_of_packed(b"".join(roots), depth=shape.depth)
         case Uint() | ByteVector():
             require_size(shape, shape.size, data)
+            if not shape.depth:
+                return bytes(data).ljust(CHUNK_BYTES, b"\0")
             return root_of_packed(bytes(data), depth=shape.depth)
         case ByteList():
             check(shape, data)

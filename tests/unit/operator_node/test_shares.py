@@ -163,12 +163,13 @@ def test_new_share_of_a_validator_replaces_the_old_one(signer: ShareSigner) -> N
     ]
 
 
-def test_held_validator_is_not_voted_for_and_the_rest_goes_on(signer: ShareSigner) -> None:
+def test_nothing_is_signed_for_a_held_validator_and_the_rest_goes_on(signer: ShareSigner) -> None:
     signer.hold(VALIDATOR)
-    items = [item(vote(11, 12)), item(None), item(vote(11, 12), 1, OTHER)]
-    assert sign(signer, *items) == [Reason.DOPPELGANGER_HOLD, None, None]
+    items = [item(vote(11, 12)), item(None), item(vote(11, 12), 1, OTHER), item(None, 1, OTHER)]
+    held = Reason.DOPPELGANGER_HOLD
+    assert sign(signer, *items) == [held, held, None, None]
     signer.release(VALIDATOR)
-    assert sign(signer, item(vote(11, 12))) == [None]
+    assert sign(signer, item(vote(11, 12)), item(None)) == [None, None]
 
 
 def test_fenced_signer_signs_nothing_at_all(signer: ShareSigner) -> None:

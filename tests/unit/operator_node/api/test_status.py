@@ -29,9 +29,10 @@ def test_a_healthy_node_is_ready() -> None:
         ({"registry_complete": False}, NodeState.SYNCING_REGISTRY),
         ({"operator": None}, NodeState.WAITING_OPERATOR),
         ({"held": 1}, NodeState.GUARDING),
+        ({"is_listening": True}, NodeState.GUARDING),
         ({"beacons": (DOWN,)}, NodeState.DEGRADED),
         ({"is_stopping": True}, NodeState.STOPPING),
-        ({"is_fenced": True, "is_stopping": True}, NodeState.FENCED),
+        ({"fenced_by": "a twin", "is_stopping": True}, NodeState.FENCED),
     ],
 )
 def test_each_state_has_its_cause(changes: dict[str, object], state: NodeState) -> None:
@@ -84,3 +85,17 @@ def test_a_held_validator_does_not_fail_the_node() -> None:
     facts = replace(HEALTHY, held=1, operator=OperatorId(1))
     assert status_of(facts).failing == ()
     assert severity(facts, "doppelganger") is Severity.IMPAIRED
+
+
+def test_a_twin_fails_the_node_and_says_what_was_seen() -> None:
+    status = status_of(replace(HEALTHY, fenced_by="another process signs as operator 1"))
+    assert status.failing == ("twin",)
+    (part,) = (part for part in status.parts if part.name == "twin")
+    assert part.problem == "another process signs as operator 1"
+    assert "stop the other instance" in part.advice
+
+
+def test_a_node_that_listens_is_not_failing() -> None:
+    status = status_of(replace(HEALTHY, is_listening=True))
+    assert status.failing == ()
+    assert severity(replace(HEALTHY, is_listening=True), "twin") is Severity.IMPAIRED

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from math import inf
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import trio
@@ -81,6 +82,14 @@ class Scene:
     async def until(self, epoch: float) -> None:
         slot = epoch * SLOTS_PER_EPOCH
         await self.clock.sleep_until(self.clock.start_ms(0) + round(slot * self.clock.slot_ms))
+
+
+async def on_disk(is_there: Callable[[], bool]) -> None:
+    """The mock clock does not wait for disks."""
+    patience = monotonic() + 20
+    while not is_there():
+        assert monotonic() < patience
+        await trio.to_thread.run_sync(bool)
 
 
 def play(scene: Scene, act: Callable[[], Awaitable[None]]) -> None:
@@ -258,6 +267,31 @@ def test_a_reactivated_validator_is_held_again(scene: Scene) -> None:
     play(scene, act)
 
 
+def test_a_watch_that_was_written_outlives_a_kill(scene: Scene) -> None:
+    async def main() -> None:
+        async with scene.running():
+            scene.learn(activation_epoch=4)
+            scene.guard.saw_quorum(KEY, Epoch(4))
+            await scene.until(4.5)
+        scene.begin()
+        scene.guard.watch_again(KEY, is_active=True)
+        assert await scene.guard.write()
+        scene.begin()  # without the end of the life before, which writes too
+        assert scene.held == {KEY}
+
+    run(main)
+
+
+def test_a_write_in_between_leaves_no_later_change_unwritten(scene: Scene) -> None:
+    async def act() -> None:
+        await scene.until(4)
+        assert await scene.guard.write()
+        scene.learn()
+        await on_disk(lambda: KEY.hex().encode() in scene.path.read_bytes())
+
+    play(scene, act)
+
+
 def test_the_genesis_epoch_needs_no_watch(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "watches.json", slot=-2)
 
@@ -297,7 +331,7 @@ def test_a_file_that_cannot_be_written_is_told_and_tried_again(
 
     async def act() -> None:
         scene.learn()
-        await scene.until(4)
+        await on_disk(lambda: scene.guard.failures >= 1)
         folder.mkdir()
         await scene.until(4.5)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from operator_node.duties.committee import VoteDuty
 from operator_node.duties.reasons import Reason
@@ -137,7 +138,7 @@ def test_epochs_must_be_those_of_the_view() -> None:
 
 def test_roots_are_compared_only_where_the_view_says_so() -> None:
     other = Checkpoint(VOTE.source.epoch, b"\x99" * 32)
-    strict = replace(VIEW, compare_roots=True)
+    strict = structs.replace(VIEW, compare_roots=True)
     assert fault_of(votes_duty(), replace(VOTE, source=other)) is None
     assert fault_of(votes_duty(view=strict), VOTE) is None
     mismatch = fault_of(votes_duty(view=strict), replace(VOTE, source=other))
@@ -162,7 +163,7 @@ def test_without_a_view_a_vote_of_the_current_epoch_is_unvouched() -> None:
 
 
 def test_last_known_source_binds_a_node_that_lost_its_beacon_nodes() -> None:
-    duty = votes_duty(view=replace(VIEW, is_stale=True))
+    duty = votes_duty(view=structs.replace(VIEW, is_stale=True))
     assert duty.check_value(VALUE, round_number=1) is Verdict.UNVOUCHED
     other = Checkpoint(VOTE.source.epoch, b"\x99" * 32)
     assert fault_of(duty, replace(VOTE, source=other)) is Fault.CHECKPOINT_MISMATCH

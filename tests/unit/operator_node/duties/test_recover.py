@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from operator_node.duties.recover import recover_all
 from operator_node.duties.types import RecoveryRequest

@@ -15,6 +15,7 @@ import trio
 import trio.testing
 
 from operator_node.clock import SlotClock
+from operator_node.doppelganger import Twins
 from operator_node.duties import Reason
 from operator_node.duties.types import (
     Answer,
@@ -41,6 +42,7 @@ from operator_node.engine import (
     Own,
     Policy,
 )
+from operator_node.engine.desk import Quiet
 from operator_node.engine.types import Work
 from operator_node.scheduler.types import DutyDue
 from operator_node.signer.rules import Guard
@@ -50,7 +52,14 @@ from operator_node.testing.signing import Liveness
 from operator_node.testing.signing import Signer as ShareSigner
 from operator_node.testing.standin import RealSignatures
 from operator_node.testing.world import ALAN_DOMAIN, BOOLE_DOMAIN, CHAIN, FEE_RECIPIENT, GRAFFITI
-from operator_node.validation import Chain, KnownCommittee, KnownValidator, Reject, Verdict
+from operator_node.validation import (
+    Accept,
+    Chain,
+    KnownCommittee,
+    KnownValidator,
+    Reject,
+    Verdict,
+)
 from operator_node.wire.codec import decode_signed
 from operator_node.wire.committee import Committee
 from operator_node.wire.generations import ForkEpochs, Generation
@@ -221,6 +230,7 @@ class Sent:
     topic: str
     message: SignedMessage
     at_ms: int
+    data: bytes
 
 
 class Hub:
@@ -235,7 +245,7 @@ class Hub:
 
     def carry(self, sender: OperatorId, topic: str, data: bytes, to: Collection[int]) -> None:
         message = decode_signed(data, Generation.BOOLE)
-        self.sent.append(Sent(sender, topic, message, self._clock.now_ms()))
+        self.sent.append(Sent(sender, topic, message, self._clock.now_ms(), data))
         for operator in sorted(self.nodes):
             if operator in to and operator != sender:
                 self._nursery.start_soon(self._hop, operator, topic, data)
@@ -244,7 +254,7 @@ class Hub:
         await trio.sleep(HOP_S)
         node = self.nodes.get(to)
         if node is not None and topic in node.engine.topics():
-            verdict = node.intake.judge(data, topic, "peer")
+            verdict = node.judge(data, topic)
             assert not isinstance(verdict, Reject), verdict
             self.verdicts.append(verdict)
 
@@ -279,8 +289,11 @@ class Node:
         *,
         signer: Signer | None = None,
         history: History | None = None,
+        quiet: Quiet = lambda slot: None,
     ) -> None:
         self.me = me
+        self.fenced: list[str] = []
+        self.twins = Twins(me=me, key=KEYS[me], clock=clock, fence=self.fenced.append)
         self.hub = hub
         self.clock = clock
         self.registry = Registry(me)
@@ -297,7 +310,7 @@ class Node:
             signer=self.signer,
             policy=Policy(graffiti=GRAFFITI, selection=Everybody()),
         )
-        self.desk = Desk(own, maker)
+        self.desk = Desk(own, maker, quiet)
         self.errands = Errands(
             beacon=self.beacon, signer=self.signer, clock=clock, counts=self.counts, work=work
         )
@@ -307,7 +320,7 @@ class Node:
             desk=self.desk,
             errands=self.errands,
             beacon=self.beacon,
-            key=KEYS[me],
+            key=self.twins,
             transport=Line(me, hub),
             clock=clock,
             history=self.history,
@@ -321,6 +334,13 @@ class Node:
             take=self.engine.receive,
         )
         self._scope = trio.CancelScope()
+
+    def judge(self, data: bytes, topic: str) -> Verdict:
+        """As a node does with what peers send."""
+        verdict = self.intake.judge(data, topic, "peer")
+        if isinstance(verdict, Accept):
+            self.twins.look(verdict.message, "peer")
+        return verdict
 
     async def run(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until `stop`."""
@@ -433,16 +453,19 @@ async def begin(duty: DutyDue, nodes: Collection[Node]) -> None:
 
 @dataclass(slots=True)
 class Case:
-    """A running cluster."""
+    """A running cluster; nobody in it may take a message of his own for a twin's."""
 
     nursery: trio.Nursery
     clock: SlotClock
     hub: Hub
+    born: list[Node] = field(default_factory=list)
+    twins_expected: bool = False
 
     async def node(self, me: OperatorId, work: Work = inline, **kept: object) -> Node:
         """Starts an operator."""
         node = Node(me, self.hub, self.clock, work, **kept)  # type: ignore[arg-type]
         self.hub.nodes[me] = node
+        self.born.append(node)
         await self.nursery.start(node.run)
         return node
 
@@ -465,7 +488,9 @@ def play(
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             clock = clock_at(slot, into_slot_ms)
-            await test(Case(nursery, clock, Hub(nursery, clock)))
+            it = Case(nursery, clock, Hub(nursery, clock))
+            await test(it)
+            assert it.twins_expected or not any(node.fenced for node in it.born)
             nursery.cancel_scope.cancel()
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))

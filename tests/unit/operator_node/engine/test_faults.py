@@ -330,6 +330,57 @@ def test_a_refused_submission_is_told_with_the_beacon_nodes_words() -> None:
     play(case, slot=SLOT)
 
 
+def test_duties_that_run_when_the_node_stops_have_their_record() -> None:
+    duty = votes(SLOT)
+
+    async def case(it: Case) -> None:
+        nodes = await it.nodes(LEADERS[:2])
+        await begin(duty, nodes)
+        await it.until(duty, 500)
+        nodes[0].stop()
+        await trio.testing.wait_all_tasks_blocked()
+        record = nodes[0].record()
+        assert (record.reason, record.outcome) == (Reason.STOPPED, Ending.MISSED)
+        assert nodes[0].counts.outcomes == {(duty.role, Reason.STOPPED): 1}
+        assert nodes[1].engine.running()
+
+    play(case, slot=SLOT)
+
+
+def test_a_duty_that_had_ended_keeps_its_record_when_the_node_stops() -> None:
+    duty = votes(SLOT)
+
+    async def case(it: Case) -> None:
+        nodes = await it.nodes()
+        await begin(duty, nodes)
+        await it.until(duty)
+        nodes[0].stop()
+        await trio.testing.wait_all_tasks_blocked()
+        assert nodes[0].record().reason is Reason.DONE
+        assert nodes[0].counts.outcomes == {(duty.role, Reason.DONE): 1}
+
+    play(case, slot=SLOT)
+
+
+def test_a_silenced_duty_ends_before_it_says_a_word() -> None:
+    duty = votes(SLOT)
+
+    async def case(it: Case) -> None:
+        silent = await it.node(LEADERS[0], quiet=lambda slot: (Reason.START_WATCH, "listening"))
+        others = await it.nodes(LEADERS[1:])
+        await begin(duty, [silent, *others])
+        await it.until(duty)
+        assert (silent.record().reason, silent.record().detail) == (
+            Reason.START_WATCH,
+            {"why": "listening"},
+        )
+        assert silent.me not in {each.sender for each in it.hub.sent}
+        assert not silent.beacon.submitted
+        assert [node.record().reason for node in others] == [Reason.DONE] * 3
+
+    play(case, slot=SLOT)
+
+
 @pytest.mark.parametrize("where", ["beacon", "signer", "session"])
 def test_a_fault_of_this_software_ends_one_duty_alone(
     where: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

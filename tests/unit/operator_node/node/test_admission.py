@@ -32,11 +32,19 @@ class Signer:
 
 
 class Watch:
-    def __init__(self) -> None:
+    def __init__(self, *, full_for: int = 0) -> None:
         self.seen: list[tuple[PublicKey, bool]] = []
+        self.full_for = full_for
+        self.written: list[int] = []
 
     def watch_again(self, key: PublicKey, *, is_active: bool) -> None:
         self.seen.append((key, is_active))
+
+    async def write(self) -> bool:
+        self.full_for -= 1
+        if self.full_for < 0:
+            self.written.append(len(self.seen))
+        return self.full_for < 0
 
     def learn_states(self, *states: object) -> None:
         """The watch is asked about elsewhere."""
@@ -54,8 +62,7 @@ def admit(signer: Signer, watch: Watch | None = None, **states: ValidatorState) 
         clock = SlotClock(
             genesis_time=GENESIS, slot_ms=12_000, slots_per_epoch=8, wall=lambda: GENESIS + 1_000.0
         )
-        admission = Admission(cast(Any, signer), clock)
-        admission.doppelganger = cast(Any, watch)
+        admission = Admission(cast(Any, signer), clock, cast(Any, watch))
         admission.learners = Learners(cast(Any, View()), cast(Any, watch))
         admission.learners.learn_states(
             {KEY if name == "key" else OTHER: each for name, each in states.items()}, Epoch(0)
@@ -76,6 +83,26 @@ def test_all_are_armed_and_watched() -> None:
     admit(signer, watch)
     assert signer.armed == [KEY, OTHER]
     assert [key for key, _ in watch.seen] == [KEY, OTHER]
+    assert watch.written == [2]
+
+
+def test_a_watch_that_is_not_on_the_disk_is_waited_for() -> None:
+    watch = Watch(full_for=2)
+    assert admit(Signer(), watch) >= 2 * AGAIN_SECONDS
+    assert watch.written == [2]
+
+
+def test_before_anything_is_known_of_validators_they_count_as_active() -> None:
+    watch = Watch()
+
+    async def main() -> None:
+        clock = SlotClock(
+            genesis_time=GENESIS, slot_ms=12_000, slots_per_epoch=8, wall=lambda: GENESIS + 1_000.0
+        )
+        await Admission(cast(Any, Signer()), clock, cast(Any, watch)).admit([KEY])
+
+    trio.run(main)
+    assert watch.seen == [(KEY, True)]
 
 
 def test_a_validator_that_is_not_known_counts_as_active() -> None:

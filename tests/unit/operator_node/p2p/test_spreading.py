@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 import trio
+from libp2p.abc import INetStream
 from libp2p.host.basic_host import BasicHost
 
 from operator_node.p2p.book import AddressBook
@@ -118,3 +119,51 @@ def test_junk_and_too_many_requests_are_blamed() -> None:
 
     junk, flood = trio.run(main)
     assert flood < junk < 0
+
+
+def test_a_replayed_record_is_refused_and_the_newer_one_stays() -> None:
+    liar, honest = Side(1), Side(2)
+    newer, older = record(1, sequence=NOW_MS + 5), record(1)
+    honest.has(newer)
+
+    async def main() -> None:
+        async with listening(liar.host, free_port()), listening(honest.host, free_port()) as place:
+            assert await Dialer(liar.host).dial(honest.name, [place])
+            stream = await liar.host.new_stream(peer(2), [PROTOCOL])
+            await stream.write(framed(b""))  # a digest of nothing
+            await stream.read(1)
+            await stream.write(framed(len(older.raw).to_bytes(2, "little") + older.raw))
+            await until(lambda: honest.exchange.refused[Refused.REPLAYED] == 1)
+
+    trio.run(main)
+    assert honest.book.of(OperatorId(1)) == newer.record
+    assert honest.news == 0
+    assert honest.standing.score(liar.name) == 0
+
+
+@pytest.mark.parametrize("begun", [b"", framed(bytes(16))[:5]])
+def test_nobody_is_blamed_for_an_exchange_that_a_lost_connection_cuts_off(begun: bytes) -> None:
+    one, two = Side(1), Side(2)
+    served = trio.Event()
+    answer = two.exchange._answer
+
+    async def watched(stream: INetStream, name: PeerId) -> None:
+        try:
+            await answer(stream, name)
+        finally:
+            served.set()
+
+    two.exchange._answer = watched  # type: ignore[assignment,method-assign]  # tells its end
+
+    async def main() -> None:
+        async with listening(one.host, free_port()), listening(two.host, free_port()) as place:
+            dialer = Dialer(one.host)
+            assert await dialer.dial(two.name, [place])
+            stream = await one.host.new_stream(peer(2), [PROTOCOL])
+            await stream.write(begun)
+            await dialer.hang_up(two.name)
+            with trio.fail_after(5):
+                await served.wait()
+
+    trio.run(main)
+    assert two.standing.score(one.name) == 0

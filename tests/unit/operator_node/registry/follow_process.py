@@ -37,6 +37,7 @@ async def follow(url: str, contract: str, first_block: int, path: Path) -> None:
             slot_at=lambda seconds: seconds // 12,
             open_share=lambda box, share_key: decrypt_share(key, box, share_key),
             keep_share=lambda validator, secret: None,
+            drop_share=lambda validator, share_key: None,
             admit=admit_all,
             distance=0,
             poll_s=0.005,

@@ -55,6 +55,7 @@ class Follow:
                     slot_at=lambda seconds: seconds // SLOT_S,
                     open_share=lambda box, share_key: decrypt_share(self.key, box, share_key),
                     keep_share=self.kept.__setitem__,
+                    drop_share=lambda validator, share_key: None,
                     admit=admit_all,
                     **settings,
                 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from operator_node.registry import (
     ExitRequested,
@@ -18,11 +20,13 @@ from operator_node.registry import (
     Registry,
     RolledBack,
 )
-from sdk.crypto import bls
+from operator_node.registry.notices import departed
+from sdk.crypto import SecretKey, bls
 from sdk.errors import ConfigError
+from sdk.events import Event
 from sdk.events.types import FeeRecipientAddressUpdated, OperatorRemoved, ValidatorAdded
 from sdk.testing import builders, keys
-from sdk.types import BlockNumber, Epoch, OperatorId, Slot
+from sdk.types import BlockNumber, Epoch, OperatorId, PublicKey, Slot
 from tests.unit.operator_node.registry.world import (
     IDS,
     OWNER,
@@ -391,6 +395,143 @@ def test_after_a_failure_the_store_is_opened_again_and_nothing_is_lost(
     follow.run(check, keep_share=keep_badly)
     assert {key for key, _ in follow.kept} == {validator_key(number) for number in (1, 2, 3)}
     assert kinds(follow) == ["Joined"] * 3
+
+
+def test_a_start_lets_in_again_whom_the_one_before_had_not_finished_letting_in(
+    follow: Follow, node: Node
+) -> None:
+    async def read(registry: Registry) -> None:
+        await follow.caught_up(registry)
+
+    follow.run(read)
+    follow.admitted.clear()
+
+    asked: list[object] = []
+
+    async def never(keys: object) -> None:
+        asked.append(keys)
+        await trio.sleep_forever()  # the process ends before it returns
+
+    async def cut_off(registry: Registry) -> None:
+        node.mine(events=encoded(liquidated(2)))
+        await until(lambda: not registry.own()[validator_key(1)].active)
+        node.mine(events=encoded(reactivated(2)))
+        await until(lambda: asked != [])
+        assert not registry.own()[validator_key(1)].active
+
+    follow.run(cut_off, admit=never)
+    shown: list[bool] = []
+
+    async def again(registry: Registry) -> None:
+        shown.append(registry.own()[validator_key(1)].active)
+
+    follow.run(again)
+    assert shown == [True]
+    assert follow.admitted == sorted([validator_key(1), validator_key(2)])
+    follow.admitted.clear()
+    follow.run(again)
+    assert follow.admitted == []
+
+
+@pytest.mark.parametrize(
+    ("events", "again"),
+    [
+        ([removed(1, total=1), registered(1, 2, total=2)], {1}),
+        ([liquidated(2), reactivated(2)], {1, 2}),
+        ([removed(1, total=1), registered(1, 2, total=2), liquidated(2)], set()),
+        ([liquidated(2), reactivated(2), removed(2, total=1)], {1}),
+        ([exited(1)], set()),
+        ([FeeRecipientAddressUpdated(OWNER, builders.address(77))], set()),
+    ],
+)
+def test_what_was_gone_within_one_step_is_let_in_again(
+    follow: Follow, node: Node, events: list[Event], again: set[int]
+) -> None:
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        follow.admitted.clear()
+        steps = registry.status().counts["steps"]
+        node.mine(events=encoded(*events))
+        await follow.caught_up(registry)
+        assert registry.status().counts["steps"] == steps + 1
+
+    follow.run(check)
+    assert follow.admitted == sorted(map(validator_key, again))
+
+
+def test_somebody_elses_refused_registration_of_a_key_begins_nothing(
+    follow: Follow, node: Node
+) -> None:
+    event = registered(1, 0)
+    assert isinstance(event, ValidatorAdded)
+    stranger = ValidatorAdded(
+        builders.address(55), event.operator_ids, event.public_key, event.shares, event.cluster
+    )
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        follow.admitted.clear()
+        node.mine(events=encoded(stranger))
+        await follow.caught_up(registry)
+        assert registry.own()[validator_key(1)].owner == OWNER
+
+    follow.run(check)
+    assert follow.admitted == []
+
+
+def test_a_removal_that_is_undone_lets_in_again(follow: Follow, node: Node) -> None:
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        node.mine(events=encoded(removed(1, total=1)))
+        await follow.caught_up(registry)
+        follow.admitted.clear()
+        node.reorganise(1, 2)
+        await follow.caught_up(registry)
+        assert validator_key(1) in registry.own()
+
+    follow.run(check)
+    assert follow.admitted == [validator_key(1)]
+
+
+def test_a_share_is_forgotten_before_it_can_be_handed_over_again(
+    follow: Follow, node: Node
+) -> None:
+    held: dict[PublicKey, PublicKey] = {}
+
+    def keep(key: PublicKey, secret: SecretKey) -> None:
+        held[key] = bls.public_key(secret)
+
+    def drop(key: PublicKey, share_key: PublicKey) -> None:
+        assert held.pop(key) == share_key
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        share_key = registry.own()[validator_key(1)].share_key
+        node.mine(events=encoded(removed(1, total=1)))
+        await follow.caught_up(registry)
+        assert set(held) == {validator_key(2)}
+        node.mine(events=encoded(registered(1, 2, total=2)))
+        await follow.caught_up(registry)
+        assert held[validator_key(1)] == share_key
+        node.mine(events=encoded(removed(1, total=1), registered(1, 3, total=2)))
+        await follow.caught_up(registry)
+        assert held[validator_key(1)] == share_key
+
+    follow.run(check, keep_share=keep, drop_share=drop)
+
+
+def test_a_share_that_another_owner_registered_too_is_not_forgotten(follow: Follow) -> None:
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        own = registry.own()
+        (now, other) = (own[validator_key(number)] for number in (1, 2))
+        left = Left(now.validator_key, now.share_key)
+        assert departed([left, RolledBack(None)], {}) == [left]
+        assert departed([left], own) == []
+        moved = replace(now, share_key=other.share_key)
+        assert departed([left], {now.validator_key: moved}) == [left]
+
+    follow.run(check)
 
 
 def test_gossip_validation_is_told_of_the_whole_network(node: Node, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from sdk.events.types import OperatorMultipleWhitelistRemoved, OperatorMultipleW
 from sdk.registry import RegistryState, SignatureVerdict
 from sdk.testing import builders, keys
 from sdk.testing.model_registry import ModelRegistry
-from sdk.types import Address, BlockNumber, FeeUnits, Wei
+from sdk.types import Address, BlockNumber, FeeUnits, PublicKey, Wei
 
 CONTRACT = Address(b"\xcc" * 20)
 IDENTITY = Identity(5, CONTRACT, "fingerprint")
@@ -209,9 +209,33 @@ def spoil(path: Path, statement: str) -> None:
     db.close()
 
 
+def test_who_begins_is_stored_with_the_step_until_it_is_settled(tmp_path: Path) -> None:
+    first, second, third = map(builders.public_key, range(3))
+
+    def reopened(store: Store) -> tuple[Store, frozenset[PublicKey]]:
+        store.close()
+        store, stored = opened(tmp_path / "a")
+        return store, stored.begun
+
+    store, stored = opened(tmp_path / "a")
+    extend(store, stored.state, *steps()[:-1])
+    store.extend(replay(stored.state, steps()[-1], BINDING).batch, [first, second])
+    to = steps()[-1].points[-2]
+    store, begun = reopened(store)
+    assert begun == {first, second}
+    store.roll_back(to, store.undo_above(to.number), [second, third])
+    store.settle([first])
+    store, begun = reopened(store)
+    assert begun == {second, third}
+    store.clear()
+    store, begun = reopened(store)
+    assert begun == frozenset()
+    store.close()
+
+
 def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     opened(tmp_path / "a")[0].close()
-    spoil(tmp_path / "a", "UPDATE identity SET value = '2' WHERE name = 'schema'")
+    spoil(tmp_path / "a", "UPDATE identity SET value = value + 1 WHERE name = 'schema'")
     with pytest.raises(ConfigError, match="newer") as caught:
         opened(tmp_path / "a")
     assert caught.value.code == "store_newer"

@@ -33,6 +33,8 @@ SLOT_S = 12
 IDS = builders.operator_ids()
 OWNER = keys.OWNER
 PATIENCE_S = 20.0
+WHOLE_S = 6 * PATIENCE_S
+"""Of one life of a registry."""
 
 
 @lru_cache(maxsize=32)
@@ -100,6 +102,7 @@ class Follow:
         )
         self.kept: list[tuple[PublicKey, SecretKey]] = []
         self.changes: list[RegistryChange] = []
+        self.dropped: list[tuple[PublicKey, PublicKey]] = []
         self.admitted: list[PublicKey] = []
 
     def registry(self, rpc: Rpc, **more: Any) -> Registry:
@@ -111,6 +114,7 @@ class Follow:
             "slot_at": lambda seconds: (seconds - GENESIS_S) // SLOT_S,
             "open_share": lambda box, share_key: decrypt_share(self.key, box, share_key),
             "keep_share": lambda key, secret: self.kept.append((key, secret)),
+            "drop_share": lambda key, share_key: self.dropped.append((key, share_key)),
             "admit": self._admit,
             "distance": 0,
             "poll_s": 0.005,
@@ -127,11 +131,12 @@ class Follow:
             async with Rpc(["http://node"], transport=self.node.transport) as rpc:
                 registry = self.registry(rpc, **more)
                 changes = registry.subscribe()
-                async with trio.open_nursery() as nursery:
-                    await nursery.start(registry.run)
-                    nursery.start_soon(self._listen, changes)
-                    await check(registry)
-                    nursery.cancel_scope.cancel()
+                with trio.fail_after(WHOLE_S):
+                    async with trio.open_nursery() as nursery:
+                        await nursery.start(registry.run)
+                        nursery.start_soon(self._listen, changes)
+                        await check(registry)
+                        nursery.cancel_scope.cancel()
 
         trio.run(main)
 

@@ -56,3 +56,12 @@ def test_record_survives_kills_at_any_instant(tmp_path: Path) -> None:
         assert all(block(number, number) in blocks for number in recorded)
         assert recorded[-1] - said[-1] in (0, 1)
         said.append(recorded[-1])
+
+
+def test_a_second_process_does_not_get_the_record(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", WRITER, str(tmp_path), "0"]
+    with open_store(tmp_path):
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert second.returncode != 0
+    assert second.stdout == ""
+    assert "is in use" in second.stderr

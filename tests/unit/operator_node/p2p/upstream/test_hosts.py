@@ -109,6 +109,46 @@ def test_an_address_that_is_none_is_passed_over() -> None:
     trio.run(main)
 
 
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_upstream_dials_the_first_address_of_a_peer_alone_and_we_dial_all(is_ours: bool) -> None:
+    nobody = f"/ip4/127.0.0.1/tcp/{free_port()}"
+
+    async def main() -> bool:
+        one, two = host(1), host(2)
+        async with listening(one, free_port()), listening(two, free_port()) as address:
+            addresses = [nobody, address]
+            if is_ours:
+                return await Dialer(one).dial(identity(2).peer, addresses)
+            try:
+                await one.connect(PeerInfo(peer(2), [Multiaddr(each) for each in addresses]))
+            except SwarmException:
+                return False
+            return True
+
+    assert trio.run(main) is is_ours
+
+
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_upstream_takes_a_connection_that_ends_for_one_that_stands_and_we_do_not(
+    is_ours: bool,
+) -> None:
+    async def main() -> bool:
+        one, two = host(1), host(2)
+        async with listening(one, free_port()), listening(two, free_port()) as address:
+            dialer = Dialer(one)
+            assert await dialer.dial(identity(2).peer, [address])
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(dialer.hang_up, identity(2).peer)
+                while dialer.is_connected(identity(2).peer):
+                    await trio.lowlevel.checkpoint()
+                if is_ours:
+                    return await dialer.dial(identity(2).peer, [address])
+                await one.connect(PeerInfo(peer(2), [Multiaddr(address)]))
+                return dialer.is_connected(identity(2).peer)
+
+    assert trio.run(main) is is_ours
+
+
 def test_upstream_would_share_a_port_with_another_node_and_we_notice() -> None:
     async def main() -> None:
         port = free_port()

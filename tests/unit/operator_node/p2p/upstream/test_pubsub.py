@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 from libp2p.peer.id import ID
+from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.rpc_queue import (
     DefaultMaxMessageSize,
@@ -15,12 +16,8 @@ from libp2p.pubsub.rpc_queue import (
 from trio.testing import wait_all_tasks_blocked
 
 from operator_node.p2p.scoring import PeerId, Standing
-from operator_node.p2p.upstream.pubsub import (
-    PACKET_BYTES,
-    QUEUED_PACKETS,
-    SUBSCRIPTIONS_PER_PEER,
-    AnonymousPubsub,
-)
+from operator_node.p2p.upstream.peer_streams import PACKET_BYTES, QUEUED_PACKETS
+from operator_node.p2p.upstream.pubsub import SUBSCRIPTIONS_PER_PEER, AnonymousPubsub
 from operator_node.p2p.upstream.router import Router
 from operator_node.wire import SUBNETS, Generation
 from tests.p2p.nodes import OTHER_TOPIC, TOPIC, message
@@ -143,10 +140,7 @@ def test_upstreams_queue_and_packet_are_too_small_and_ours_are_not() -> None:
     assert OutBoundQueueSize < 100
     assert max(each.limits.envelope_bytes for each in Generation) > DefaultMaxMessageSize
     assert max(each.limits.envelope_bytes for each in Generation) < PACKET_BYTES
-    pubsub, _router, _intake = our_pubsub()
-    queue = RpcQueue()
-    queue.close()
-    trio.run(pubsub.handle_sending_messages, A, None, queue)
+    queue = queue_to(A)
     assert (queue.max_message_size, queue._queue.max_size) == (PACKET_BYTES, QUEUED_PACKETS)
 
 
@@ -172,6 +166,27 @@ def test_upstream_puts_a_record_of_the_sender_into_each_packet_and_we_do_not() -
     assert packet.HasField("senderRecord")
     assert trio.run(ours.write_msg, Stream(), packet)
     assert not rpc_pb2.RPC.FromString(written[0][1:]).HasField("senderRecord")
+
+
+def queue_to(which: ID) -> RpcQueue:
+    """Of a peer to which a stream was opened, without the task that empties it."""
+    pubsub, _router, _intake = our_pubsub()
+
+    class Stream:
+        def get_protocol(self) -> str:
+            return PROTOCOL_ID_V11
+
+    async def new_stream(_peer: ID, _protocols: object) -> Stream:
+        return Stream()
+
+    class Idle:
+        def run_task(self, *_task: object) -> None:
+            pass
+
+    setattr(pubsub.host, "new_stream", new_stream)  # noqa: B010  mypy forbids the plain way
+    pubsub._manager = Idle()  # type: ignore[assignment]
+    trio.run(pubsub._handle_new_peer, which)
+    return pubsub.peer_queues[which]
 
 
 def score(standing: Standing, which: ID) -> float:
