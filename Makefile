@@ -14,7 +14,7 @@ FAST := not slow and not toolchain
 TOGETHER := not realtime
 ALONE := realtime and not e2e
 
-.PHONY: help setup check lint test demo contracts gas invariants mutants sim e2e fuzz vectors bench docs fmt lock audit clean .installed
+.PHONY: help setup check lint test demo devnet contracts gas invariants mutants sim e2e fuzz vectors bench docs fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,11 +55,15 @@ contracts: .installed ## behaviour and invariants of the contracts, in Ape's env
 	@echo "==> contracts: invariants"
 	@$(CONTRACTS) tests/contracts/invariants -q
 
-demo: setup ## a whole journey on this machine, then a network that runs: [SLOTS=n]
+demo: setup ## a whole journey on this machine, then a network that runs: [SLOTS=n, from 16 on]
 	@echo "==> demo"
 	@$(RUN) .venv/bin/python -m examples.demo
 	@echo "==> demo: four operator nodes and a real beacon chain"
 	@$(RUN) .venv/bin/python -m deploy.devnet.network --slots $(or $(SLOTS),20)
+
+devnet: setup ## a local network that stays, with room for your operator (docs/run-a-node.md)
+	@echo "==> local network"
+	@$(RUN) .venv/bin/python -m deploy.devnet.practice
 
 gas: setup ## gas of every operation beside the reference network's; writes build/gas.json
 	@echo "==> gas"
@@ -73,7 +77,7 @@ sim: setup ## whole committees on virtual time under faults: SEEDS=n [N=4|7|10|1
 	@echo "==> simulation"
 	@$(RUN) .venv/bin/python -m tests.simulation --seeds $(or $(SEEDS),500) $(if $(N),--size $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real)
 
-e2e: setup ## the beacon room on real clients, and four operators until the chain finalizes (15 min)
+e2e: setup ## the beacon room on real clients, and four operators until the chain finalizes (40 min)
 	@echo "==> end to end"
 	@$(PYTEST) -s -m e2e
 

@@ -63,7 +63,8 @@ def run(costs: Costs) -> None:
     say("Not shown: balance proofs, which need beacon states; tests/contracts_proofs has them.")
     say("Real too: the operators' consensus, slashing records and signatures, in one process.")
     say("Made up: what a beacon node would tell them.")
-    say("Not built yet: the node around them and the indexer; see docs/architecture.md.")
+    say("Whole operator nodes on a real beacon chain: `make demo` shows them next.")
+    say("Not built yet: the indexer; see docs/architecture.md.")
 
 
 def journey_from_key_to_reactivation(folder: Path, *, chain: LocalChain, costs: Costs) -> None:

@@ -3,8 +3,9 @@
     deploy/toolchain/run .venv/bin/python -m deploy.devnet.network --slots 40
 
 Validators 0 to 31 of 64 are run by the beacon nodes, 32 to 63 by the operators: more than a third,
-so that nothing is finalized without them. Ends with the demo's closing line, judged by the blocks
-of the beacon chain alone.
+so that nothing is finalized without them. With `--fork fulu` the operators are on a beacon node of
+tier B, whose formats are newer and which has no peers (`deploy.devnet.later_forks`). Ends with the
+demo's closing line, judged by the blocks of the beacon chain alone.
 """
 
 from __future__ import annotations
@@ -12,27 +13,36 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import trio
 
-from deploy.devnet.beacon import LEAD_S, BeaconNetwork, BeaconOptions, running_beacons
+from deploy.devnet.beacon import LEAD_S, BeaconOptions, running_beacons
 from deploy.devnet.chain import running_chain
 from deploy.devnet.inclusion import Report
+from deploy.devnet.later_forks import FORKS as LATER_FORKS
+from deploy.devnet.later_forks import running_later_fork
+from deploy.devnet.live import Live, StartUp, report_lines
+from deploy.devnet.node import BeaconNode
 from deploy.devnet.observer import Observer
 from deploy.devnet.operators import NEVER, LocalNode, make_nodes
 from deploy.devnet.registry import LocalRegistry, set_up_registry
+from deploy.devnet.screen import Screen, own_screen
 from operator_node.engine.explaining import first_of
 from sdk.errors import PhalanxError
 
 VALIDATORS: Final = 64
 INSIDE: Final = 32
-TROUBLES_SHOWN: Final = 10
+CAPELLA: Final = "capella"
+"""The fork of tier A."""
+TROUBLES_SHOWN: Final = 3
+FINALIZING_SLOT: Final = 39
+"""A run up to this slot sees epoch 5 begin, and epoch 2 or 3 finalized if all is well."""
 SETTLE_SLOTS: Final = 3
 """After the last slot that is judged: its attestations may be included in the next ones."""
 ENOUGH: Final = 0.9
@@ -53,16 +63,24 @@ class NetworkOptions:
         slot_seconds: length of a slot.
         operators: 4, 7, 10 or 13, all in one committee.
         validators: genesis indices that the operators hold.
+        inside: how many, from 0 on, the beacon nodes run themselves.
         boole_epoch: when Boole begins; `NEVER` stays with Alan.
-        relay: builder relay of the beacon nodes.
+        relay: builder relay of the beacon nodes, which only those of tier A tell anything.
+        fork: of the beacon chain; `CAPELLA` for tier A, one of tier B's otherwise.
+        trusted: peers that the operators' nodes stay connected to, as multiaddresses.
+        settings: further ones of all operators' nodes, as in their files.
     """
 
     folder: Path
     slot_seconds: int = 3
     operators: int = 4
     validators: tuple[int, ...] = tuple(range(INSIDE, VALIDATORS))
+    inside: int = INSIDE
     boole_epoch: int = 0
     relay: str | None = None
+    fork: str = CAPELLA
+    trusted: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +88,9 @@ class LocalNetwork:
     """A network that runs."""
 
     options: NetworkOptions
+    genesis_time: int
     registry: LocalRegistry
-    beacons: BeaconNetwork
+    beacons: tuple[BeaconNode, ...]
     nodes: tuple[LocalNode, ...]
     observer: Observer
 
@@ -108,25 +127,18 @@ async def running_network(
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
         nursery.start_soon(chain.mine_slots)
-        say("starting two beacon nodes")
-        beacons = await stack.enter_async_context(
-            running_beacons(
-                BeaconOptions(
-                    folder=options.folder,
-                    genesis_time=genesis_time,
-                    slot_seconds=options.slot_seconds,
-                    validators=VALIDATORS,
-                    inside=INSIDE,
-                    relay=options.relay,
-                )
-            )
-        )
-        nursery.start_soon(beacons.watch)
+        say(f"starting the beacon chain at {options.fork} rules")
+        beacons = await stack.enter_async_context(_running_beacon_nodes(options, genesis_time))
+        for beacon in beacons:
+            nursery.start_soon(beacon.child.watch)
+        urls = [beacon.url for beacon in beacons]
         nodes = make_nodes(
             registry,
             options.folder,
-            beacon_urls=beacons.urls,
+            beacon_urls=urls,
             boole_epoch=options.boole_epoch,
+            trusted=options.trusted,
+            extra=options.settings,
         )
         for node in nodes:
             say(f"starting the node of operator {node.operator.id}: {node.api}")
@@ -136,7 +148,7 @@ async def running_network(
         for node in nodes:
             await node.until_answering(patience_s=NODE_PATIENCE_S)
         observer = Observer(
-            beacons.urls,
+            urls,
             genesis_time=genesis_time,
             slot_seconds=options.slot_seconds,
             validators=VALIDATORS,
@@ -144,13 +156,42 @@ async def running_network(
         )
         nursery.start_soon(observer.run)
         say(f"genesis in {max(0.0, genesis_time - time.time()):.0f} s")
-        yield LocalNetwork(options, registry, beacons, nodes, observer)
+        yield LocalNetwork(options, genesis_time, registry, beacons, nodes, observer)
+
+
+@asynccontextmanager
+async def _running_beacon_nodes(
+    options: NetworkOptions, genesis_time: int
+) -> AsyncIterator[tuple[BeaconNode, ...]]:
+    """Those of the tier that has the fork."""
+    if options.fork == CAPELLA:
+        of_tier_a = BeaconOptions(
+            folder=options.folder,
+            genesis_time=genesis_time,
+            slot_seconds=options.slot_seconds,
+            validators=VALIDATORS,
+            inside=options.inside,
+            relay=options.relay,
+        )
+        async with running_beacons(of_tier_a) as network:
+            yield network.nodes
+        return
+    async with running_later_fork(
+        options.folder,
+        genesis_time=genesis_time,
+        fork=options.fork,
+        slot_seconds=options.slot_seconds,
+        validators=VALIDATORS,
+        inside=options.inside,
+    ) as node:
+        yield (node,)
 
 
 @click.command()
 @click.option("--slots", type=click.IntRange(16, 10_000), default=40, show_default=True)
 @click.option("--slot-seconds", type=click.IntRange(2, 12), default=3, show_default=True)
 @click.option("--operators", type=click.Choice(["4", "7", "10", "13"]), default="4")
+@click.option("--fork", type=click.Choice([CAPELLA, *LATER_FORKS]), default=CAPELLA)
 @click.option("--alan", is_flag=True, help="Stay with the Alan rules; Boole otherwise.")
 @click.option("--kill-at", type=int, help="Slot at which the last operator's node is killed.")
 @click.option("--folder", type=click.Path(path_type=Path), help="A new one unless given.")
@@ -158,6 +199,7 @@ def main(
     slots: int,
     slot_seconds: int,
     operators: str,
+    fork: str,
     alan: bool,
     kill_at: int | None,
     folder: Path | None,
@@ -168,83 +210,77 @@ def main(
         slot_seconds=slot_seconds,
         operators=int(operators),
         boole_epoch=NEVER if alan else 0,
+        fork=fork,
     )
-    _say(f"files in {options.folder}")
+    screen = own_screen()
+    screen.line(f"==> files in {options.folder}")
     try:
-        report = trio.run(_live, options, slots, kill_at)
+        report = trio.run(_live, options, screen, slots, kill_at)
     except* PhalanxError as group:
+        screen.close()
         problem = first_of(group)
         click.echo(f"error: {problem}", err=True)
         sys.exit(problem.exit_code if isinstance(problem, PhalanxError) else 1)
     except* KeyboardInterrupt:
+        screen.close()
         click.echo("stopped; nothing is left running", err=True)
         sys.exit(130)
     sys.exit(0 if _is_as_it_should_be(report) else 1)
 
 
-def _say(text: str) -> None:
-    click.echo(f"==> {text}", err=True)
-
-
 def _is_as_it_should_be(report: Report) -> bool:
-    """Whether nearly all votes that could be in the chain are: a busy machine costs a few."""
+    """Whether nearly all votes that could be in the chain are: a busy machine costs a few.
+
+    A run that is long enough has to finalize, too.
+    """
     healthy = report.healthy_attestations
     included = sum(each.included_at is not None for each in healthy)
-    return bool(healthy) and included >= ENOUGH * len(healthy)
+    has_finalized = report.finalized_epoch > 0 or report.last_slot < FINALIZING_SLOT
+    return bool(healthy) and included >= ENOUGH * len(healthy) and has_finalized
 
 
-async def _live(options: NetworkOptions, slots: int, kill_at: int | None) -> Report:
-    async with running_network(options, _say) as network:
-        for slot in range(slots):
-            await network.observer.until_slot(slot + 0.9)
-            if slot == kill_at:
-                _say(f"killing {network.nodes[-1].child.name}")
-                await network.nodes[-1].child.kill()
-            await _show_slot(network, slot)
+async def _live(options: NetworkOptions, screen: Screen, slots: int, kill_at: int | None) -> Report:
+    start = StartUp(screen)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(start.run)
+        async with running_network(options, start.say) as network:
+            start.end()
+            report = await _show(network, screen, slots, kill_at)
+    for line in report_lines(report):
+        screen.line(line)
+    return report
+
+
+async def _show(network: LocalNetwork, screen: Screen, slots: int, kill_at: int | None) -> Report:
+    """The slots as they go by, and what the chain has of them."""
+    counted = f"duties of slots {FIRST_SLOT} to {slots - 1} count"
+    screen.line(f"==> {counted}; before them operators agree on no vote")
+    nodes = {node.operator.id: node for node in network.nodes}
+    live = Live(nodes, network.observer, screen, last_slot=slots - 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live.run)
+        if kill_at is not None:
+            nursery.start_soon(_kill, network, kill_at, screen)
         report = await network.report(FIRST_SLOT, slots - 1)
-        await _show_troubles(network, slots - 1)
-        _show_report(report)
-        return report
+        nursery.cancel_scope.cancel()
+    live.finish()
+    await _show_troubles(network, screen, slots - 1)
+    return report
 
 
-async def _show_slot(network: LocalNetwork, slot: int) -> None:
-    """What the first operator says of the slot."""
-    found = await network.nodes[0].ask("/v2/duties", slot=slot)
-    told = [
-        f"{duty['id']} {duty['outcome']}"
-        + ("" if duty["reason"] in (None, "done") else f" ({duty['reason']})")
-        for duty in found["data"]
-    ]
-    click.echo(f"slot {slot:>3}: " + ("; ".join(told) or "no duty"))
+async def _kill(network: LocalNetwork, slot: int, screen: Screen) -> None:
+    """The last operator's node, late in the slot."""
+    await network.observer.until_slot(slot + 0.9)
+    screen.line(f"==> killing {network.nodes[-1].child.name}")
+    await network.nodes[-1].child.kill()
 
 
-async def _show_troubles(network: LocalNetwork, last_slot: int) -> None:
+async def _show_troubles(network: LocalNetwork, screen: Screen, last_slot: int) -> None:
     """Duties that the first operator has not done, as `phalanx node why` tells them."""
     for outcome in ("missed", "partly", "running"):
         wanted = {"from": FIRST_SLOT, "to": last_slot, "outcome": outcome, "limit": TROUBLES_SHOWN}
-        click.echo((await network.nodes[0].tell("/v2/duties", **wanted)).rstrip(), err=True)
-
-
-def _show_report(report: Report) -> None:
-    healthy = report.healthy_attestations
-    included = [each for each in healthy if each.included_at is not None]
-    click.echo(
-        f"attestations in healthy slots: {len(healthy)}, included {len(included)}, "
-        f"head right {sum(each.is_head_right for each in included)}, "
-        f"target right {sum(each.is_target_right for each in included)}"
-    )
-    click.echo(
-        f"blocks: {len(report.proposals)} due, "
-        f"{sum(each.is_canonical for each in report.proposals)} canonical; sync messages: "
-        f"{len(report.sync)} due, {sum(each.done == each.due for each in report.sync)} included; "
-        f"empty slots: {len(report.empty_slots)}"
-    )
-    for each in healthy:
-        if each.included_at is None:
-            click.echo(
-                f"not in any block: the vote of {each.duty.validator}, slot {each.duty.slot}"
-            )
-    click.echo(report.closing_line())
+        if told := (await network.nodes[0].tell("/v2/duties", **wanted)).rstrip():
+            screen.line(told)
 
 
 if __name__ == "__main__":

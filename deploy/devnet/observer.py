@@ -72,10 +72,19 @@ class Observer:
         """By the clock, whether it has a block or not; 0 before genesis."""
         return max(0, int((time.time() - self._genesis_time) // self._slot_seconds))
 
+    def seconds_to_genesis(self) -> float:
+        """0 from then on."""
+        return max(0.0, self._genesis_time - time.time())
+
     async def until_slot(self, slot: float) -> None:
         """Return when the slot has begun; 2.5 is the middle of slot 2."""
         begins = self._genesis_time + slot * self._slot_seconds
         await trio.sleep(max(0.0, begins - time.time()))
+
+    async def head_slot(self) -> int:
+        """Of the newest block."""
+        found = await self._ask("/eth/v1/beacon/headers/head")
+        return int(found["data"]["header"]["message"]["slot"])
 
     async def finalized_epoch(self) -> int:
         """Of the head."""
@@ -109,11 +118,8 @@ class Observer:
                 code="duties_unknown",
                 hint="`run` has to run while the epochs do, with a node that answers.",
             )
-        head = int(
-            (await self._ask("/eth/v1/beacon/headers/head"))["data"]["header"]["message"]["slot"]
-        )
         return judge(
-            await self.blocks(epochs.start * SLOTS_PER_EPOCH, head),
+            await self.blocks(epochs.start * SLOTS_PER_EPOCH, await self.head_slot()),
             self._duties,
             watched=self._watched,
             first_slot=first_slot,

@@ -51,7 +51,7 @@ environment() {
   if [[ "$("$directory/bin/python" -V 2>/dev/null)" != "Python $python_version" ]]; then
     run_uv venv --quiet --clear --python "$python" "$directory"
   fi
-  run_uv pip sync --python "$directory/bin/python" --require-hashes \
+  run_uv pip sync --python "$directory/bin/python" --require-hashes --compile-bytecode \
     --build-constraints requirements/build.txt "$lock"
 }
 

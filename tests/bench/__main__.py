@@ -15,13 +15,19 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import bls, consensus, proofs, registry, splitting
+from tests.bench import bls, consensus, engine, proofs, registry, signing, splitting
+from tests.bench.sockets import latency, load, messages
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS: dict[str, Callable[[], object]] = {
     "bls": bls.run,
     "registry": registry.run,
     "consensus": consensus.run,
+    "engine": engine.run,
+    "signing": signing.run,
+    "latency": latency.run,
+    "messages": messages.run,
+    "load": load.run,
     "proofs": proofs.run,
     "splitting": lambda: splitting.run(ROOT),
 }
