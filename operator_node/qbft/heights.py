@@ -12,6 +12,7 @@ from typing import Final
 
 from operator_node.qbft.decided import best_proof, check_decided, is_decided_message
 from operator_node.qbft.instance import Instance
+from operator_node.qbft.rounds import QUICK_ROUNDS
 from operator_node.qbft.tallies import add_first, largest_disjoint
 from operator_node.qbft.types import Decide, Output, Setup, Spread, State
 from operator_node.wire.faults import Complain, Fault, ProtocolFault
@@ -23,9 +24,11 @@ INSTANCES_KEPT: Final = 16
 """Heights that late members can still be helped with, the highest ones. Duties that share an
 identifier are hours apart as a rule, and each instance may hold blocks of many rounds."""
 
-ANSWERS_PER_ASKER: Final = 2
-"""Decided messages for one member that asks late, at one height: the second in case the first got
-lost. Each may hold a block, and asking costs a liar nothing."""
+QUICK_ANSWERS: Final = 2
+"""Decided messages for one member that asks late, at one height, in the quick rounds: the second in
+case the first got lost. Each may hold a block, and asking costs a liar nothing. Each slow round
+brings one more: both can get lost in one outage of half a minute, and nobody else may be left to
+help. There are four of these, minutes apart, and none in duties that agree on blocks."""
 
 EARLY_FAULTS: Final = frozenset({Fault.FUTURE_MESSAGE, Fault.NO_PROPOSAL, Fault.WRONG_ROUND})
 """Faults of messages that may merely have overtaken others (prepares and commits; any kind at a
@@ -186,7 +189,8 @@ class Heights:
             return None
         answered = self._answered.get(body.height, {}).get(asks, [])
         is_new = all(body.round > round_ for round_ in answered)
-        return asks if is_new and len(answered) < ANSWERS_PER_ASKER else None
+        is_granted = body.round > QUICK_ROUNDS or len(answered) < QUICK_ANSWERS
+        return asks if is_new and is_granted else None
 
     def _on_decided(self, received: Received) -> list[Output]:
         body, signed = received.body, received.signed

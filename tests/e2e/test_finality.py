@@ -40,6 +40,6 @@ def test_the_chain_finalizes_and_has_the_operators_votes(name: str, tmp_path: Pa
         assert run.exiting in report.exits
     assert seen.relay_refused == 0
     assert seen.due_for_registration
-    assert seen.registered == seen.due_for_registration
+    assert seen.registered >= seen.due_for_registration
     if name == "boole":
         assert seen.registered == set(range(32, 64))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from operator_node.qbft.rounds import QUICK_ROUNDS
 from operator_node.validation import timing
+from operator_node.wire.ids import RunnerRole
 from tests.unit.operator_node.validation.world import SLOT_MS
 
 
@@ -38,3 +40,8 @@ def test_messages_are_late_when_their_duty_is_over(role: int, slots: int) -> Non
 )
 def test_rounds_are_estimated_from_the_start_of_the_slot(since_ms: int, round_: int) -> None:
     assert timing.estimated_round(since_ms) == round_
+
+
+def test_duties_that_agree_on_blocks_have_no_slow_rounds() -> None:
+    """In each of these a late operator is given a decided message, with the value, once more."""
+    assert timing.CUT_OFF_ROUND[RunnerRole.PROPOSER] <= QUICK_ROUNDS

@@ -1,0 +1,191 @@
+"""The API put together: routes, layers, errors and the OpenAPI document.
+
+Stateless: any number of processes serve beside the one writer, from its database or a replica.
+
+Source: docs/api.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, Response
+
+from indexer.api import (
+    routes_accounts,
+    routes_batch,
+    routes_clusters,
+    routes_events,
+    routes_liquidations,
+    routes_network,
+    routes_operators,
+    routes_status,
+    routes_tools,
+    routes_tx,
+    routes_validators,
+)
+from indexer.api.guard import Guard
+from indexer.api.limits import DEFAULT_BURST, DEFAULT_PER_SECOND, Buckets
+from indexer.api.metrics import Metrics
+from indexer.api.openapi import document, page
+from indexer.api.problems import problem, problem_of
+from indexer.api.stream import Feed
+from indexer.api.stream import router as stream_router
+from sdk.errors import PhalanxError
+
+GZIP_BYTES: Final = 1_000
+"""Shorter answers fit one packet as they are."""
+PREFLIGHT_S: Final = 86_400
+_EXPOSED: Final = (
+    *("ETag", "X-Indexed-Block", "X-Request-Id", "Retry-After"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+)
+_ROUTERS: Final = (
+    routes_network.router,
+    routes_operators.router,
+    routes_clusters.router,
+    routes_validators.router,
+    routes_accounts.router,
+    routes_events.router,
+    routes_liquidations.router,
+    routes_tools.router,
+    routes_tx.router,
+    routes_batch.router,
+    stream_router,
+    routes_status.router,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the API treats those who ask.
+
+    Attributes:
+        per_second: tokens that an address gets back in a second.
+        burst: most tokens that it can have.
+        trusts_proxy: take the asker's address from `X-Forwarded-For`; only behind a proxy of ours.
+    """
+
+    per_second: float = DEFAULT_PER_SECOND
+    burst: int = DEFAULT_BURST
+    trusts_proxy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the API stands on.
+
+    Attributes:
+        engine: connections that read, see `indexer.queries.reading.open_database`.
+        now: seconds of a clock that never goes back.
+    """
+
+    engine: Engine
+    now: Callable[[], float]
+    manners: Manners = field(default_factory=Manners)
+
+
+def make_app(parts: Parts) -> FastAPI:
+    """The API, ready to be served."""
+    app = FastAPI(
+        title="Phalanx indexer",
+        version="1",
+        summary="The registry as it is, as it was, and what it will cost.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.engine = parts.engine
+    app.state.metrics = Metrics()
+    app.state.liquidations = routes_liquidations.Remembered()
+    app.state.feed = Feed(parts.engine, app.state.metrics)
+    for router in _ROUTERS:
+        app.include_router(router)
+    _add_documents(app)
+    _add_errors(app)
+    _add_layers(app, parts)
+    return app
+
+
+def _add_layers(app: FastAPI, parts: Parts) -> None:
+    """The last one added is the first that a request meets."""
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES)
+    app.add_middleware(
+        Guard,
+        buckets=Buckets(per_second=parts.manners.per_second, burst=parts.manners.burst),
+        metrics=app.state.metrics,
+        now=parts.now,
+        trusts_proxy=parts.manners.trusts_proxy,
+    )
+    # Nothing here writes and nobody is logged in, so every page may ask.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "If-None-Match", "Last-Event-ID", "X-Request-Id"],
+        expose_headers=list(_EXPOSED),
+        max_age=PREFLIGHT_S,
+    )
+
+
+def _add_documents(app: FastAPI) -> None:
+    described: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not described:
+            described.update(document(app))
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to change it
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page(openapi()), headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(PhalanxError)
+    async def ours(request: Request, failure: PhalanxError) -> Response:
+        if failure.exit_code == _BUG:
+            raise failure
+        return problem_of(failure)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, failure: RequestValidationError) -> Response:
+        # Without the values: nothing that was sent goes back or anywhere else.
+        errors = [
+            {"where": ".".join(map(str, each["loc"])), "what": str(each["msg"])}
+            for each in failure.errors()[:_ERRORS_SHOWN]
+        ]
+        return problem(
+            400,
+            "; ".join(f"{each['where']}: {each['what']}" for each in errors),
+            code="parameters",
+            hint="See /docs for what each parameter takes.",
+            errors=errors,
+        )
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, failure: HTTPException) -> Response:
+        codes = {404: "route_unknown", 405: "method_not_allowed"}
+        return problem(
+            failure.status_code,
+            f"{request.method} {request.url.path[:100]!r} is no route"
+            if failure.status_code == 404
+            else str(failure.detail),
+            code=codes.get(failure.status_code, "http"),
+            hint="All routes are listed at /docs.",
+            headers=failure.headers,
+        )
+
+
+_BUG: Final = 70
+_ERRORS_SHOWN: Final = 10

@@ -1,0 +1,175 @@
+"""Steps of the chain applied to the registry's state, and what that means for the tables.
+
+Pure, apart from the state that it keeps. Signatures are judged beforehand by whoever drives it,
+which `Replay.claims` makes possible. It remembers what the blocks did that can still be undone.
+After an exception it is stale: load the tables again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, TypeAlias
+
+from indexer.project.batch import Batch, BlockRow, DivergenceRow, Versions, turn_block
+from indexer.project.logs import log_row
+from indexer.project.records import SHAPES
+from sdk.chain.follower import Extend, Point
+from sdk.errors import InvariantBroken
+from sdk.events import Event, Log, Undecodable, decode
+from sdk.events.types import ValidatorAdded
+from sdk.registry import (
+    Applied,
+    Change,
+    Divergence,
+    EventContext,
+    NonceClaim,
+    RegistryState,
+    SignatureVerdict,
+    apply,
+    nonce_claims,
+)
+from sdk.types import BlockNumber
+
+Decoded: TypeAlias = tuple[Log, Event | Undecodable]
+_NOTHING: Final = Applied()
+
+
+def decoded(logs: Sequence[Log]) -> list[Decoded]:
+    """What the logs say, in order."""
+    return [(log, decode(log.topics, log.data)) for log in logs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a block did."""
+
+    block: BlockNumber
+    changes: tuple[Change, ...]
+
+
+class Replay:
+    """The registry as of some block.
+
+    Attributes:
+        state: all records.
+        tip: newest block applied.
+    """
+
+    def __init__(self, state: RegistryState, tip: Point | None) -> None:
+        """As it was loaded; nothing before `tip` can be undone here."""
+        self.state = state
+        self.tip = tip
+        self._done: deque[_Done] = deque()
+        self._floor = tip
+
+    def claims(self, found: Sequence[Decoded]) -> list[NonceClaim | None]:
+        """Signatures to be judged before the next step, one entry per log, None for no check."""
+        events = [each for _, each in found if not isinstance(each, Undecodable)]
+        claims = iter(nonce_claims(self.state, events))
+        return [None if isinstance(each, Undecodable) else next(claims) for _, each in found]
+
+    def extend(
+        self,
+        step: Extend,
+        found: Sequence[Decoded],
+        verdicts: Sequence[SignatureVerdict],
+        *,
+        with_digest: bool,
+    ) -> Batch:
+        """Apply a step.
+
+        Args:
+            step: that follows on the last one.
+            found: its logs, decoded.
+            verdicts: one per log.
+            with_digest: take the digest of all records afterwards.
+        """
+        versions = {shape.table: Versions(shape) for shape in SHAPES}
+        batch = Batch(
+            before=self.tip,
+            tip=step.tip.point,
+            timestamp_s=step.tip.timestamp_s,
+            oldest=step.points[0].number,
+            versions=list(versions.values()),
+        )
+        judged = zip(found, verdicts, strict=True)
+        for block, entries in groupby(judged, key=lambda entry: entry[0][0].block_number):
+            changes: list[tuple[int, Change]] = []
+            for (log, event), verdict in entries:
+                applied = self._apply(batch, step, log, event, verdict)
+                changes += [(log.log_index, change) for change in applied.changes]
+            turn_block(versions, changes, block=block)
+            self._done.append(_Done(block, tuple([change for _, change in changes])))
+        while self._done and self._done[0].block <= batch.oldest:
+            self._done.popleft()
+        if self._floor is None or self._floor.number < batch.oldest:
+            self._floor = step.points[0]
+        batch.blocks = list(_blocks(self.tip, step))
+        self.tip = batch.tip
+        batch.digest = self.state.digest() if with_digest else None
+        return batch
+
+    def roll_back(self, to: Point) -> bytes | None:
+        """Undo the blocks above; the digest then, or None if the state must be loaded again."""
+        if self._floor is None or to.number < self._floor.number:
+            return None
+        while self._done and self._done[-1].block > to.number:
+            self.state.undo(self._done.pop().changes)
+        self.tip = to
+        return self.state.digest()
+
+    def _apply(
+        self,
+        batch: Batch,
+        step: Extend,
+        log: Log,
+        event: Event | Undecodable,
+        verdict: SignatureVerdict,
+    ) -> Applied:
+        """Apply one log and add its row."""
+        if isinstance(event, Undecodable):
+            batch.logs.append(log_row(log, event, self.state, _NOTHING, None))
+            return _NOTHING
+        at = EventContext(log.position, step.times.get(log.block_number))
+        applied = apply(self.state, event, at, verdict)
+        nonce = None
+        if isinstance(event, ValidatorAdded):
+            nonce = self.state.account(event.owner).next_nonce
+        batch.logs.append(log_row(log, event, self.state, applied, nonce))
+        batch.divergences += _divergences(log, applied.divergences)
+        self.state.commit(applied.changes)
+        return applied
+
+
+def _blocks(before: Point | None, step: Extend) -> Iterator[BlockRow]:
+    """Rows of the blocks of a step that are kept."""
+    counts = Counter(log.block_number for log in step.logs)
+    hashes = {log.block_number: log.block_hash for log in step.logs}
+    hashes |= {point.number: point.hash for point in step.points}
+    for number in sorted(hashes):
+        if before is not None and number <= before.number:
+            continue
+        if number not in step.times:
+            raise InvariantBroken(f"the time of block {number} is missing")
+        yield BlockRow(number, hashes[number], step.times[number], counts[number])
+
+
+def _divergences(log: Log, found: Sequence[Divergence]) -> Iterator[DivergenceRow]:
+    for ordinal, each in enumerate(found):
+        facts = [_fact(fact) for fact in (each.subject, each.expected, each.found)]
+        yield (log.block_number, log.log_index, ordinal, each.aspect.value, *facts)  # type: ignore[misc]
+
+
+def _fact(fact: int | bool | bytes | None) -> str | None:
+    match fact:
+        case None:
+            return None
+        case bool():
+            return "true" if fact else "false"
+        case bytes():
+            return "0x" + fact.hex()
+        case _:
+            return str(fact)

@@ -1,0 +1,203 @@
+"""Backfill of a registry's whole life: ours against web3, with and without checking signatures.
+
+    python -m tests.bench indexer                     a tenth of mainnet's size
+    python -m tests.bench.indexer --logs 1100000      all of it; writes 3 GB into .build first
+
+web3 reads the 20,000 logs of a small history event by event (`get_logs`) and inserts each row by
+itself, in one transaction per range, which is kinder to it than one per row. Node, Postgres and
+indexer share the machine, as they will.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+import trio
+from web3 import HTTPProvider, Web3
+
+from indexer.metrics import Metrics
+from indexer.store import Identity, connect, database, load
+from indexer.sync import Judges, Sync, Unchecking, judges
+from sdk.chain import Point, Rpc
+from sdk.client.abi import registry_abi
+from sdk.types import BlockNumber
+from tests.bench.indexer_history import CONTRACT, FIRST, WHOLE, History, made
+from tests.bench.indexer_node import serving
+from tests.indexer import databases
+
+FOLDER = Path(__file__).parents[2] / ".build" / "bench"
+SMALL = 20_000
+TENTH = WHOLE // 10
+RANGES = 8
+"""Of the small history, for web3: none may have more logs than the node answers."""
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS plain (block bigint, log_index int, name text, args jsonb, "
+    "transaction bytea, address bytea, data text, PRIMARY KEY (block, log_index))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a backfill took.
+
+    Attributes:
+        seconds: by the clock.
+        own_seconds: of processor time in the indexer's process, without Postgres and judges.
+        judge_seconds: of processor time in the processes that check signatures.
+        megabytes: most memory of the indexer's process.
+    """
+
+    logs: int
+    seconds: float
+    own_seconds: float
+    judge_seconds: float
+    megabytes: float
+
+    @property
+    def rate(self) -> float:
+        """Logs per second by the clock."""
+        return self.logs / self.seconds
+
+
+def run(count: int = TENTH) -> None:
+    """Prints the table."""
+    with TemporaryDirectory() as folder, database(None, Path(folder) / "data") as server:
+        databases.prepare(server)
+        small, whole = made(FOLDER, SMALL), made(FOLDER, count)
+        with serving(FOLDER, SMALL) as node:
+            theirs = _measured(server, partial(_theirs, node, small))
+            ours = _measured(server, partial(_ours, node, small, verify=False))
+        with serving(FOLDER, count) as node:
+            plain = _measured(server, partial(_ours, node, whole, verify=False))
+            checked = _measured(server, partial(_ours, node, whole, verify=True))
+            loading = _measured(server, partial(_ours, node, whole, verify=False, reload=True))
+    print("Indexer, backfill over HTTP into Postgres on the same machine:\n")
+    print("| what | logs | s | logs/s | own CPU, s | checking, CPU s | most memory, MB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name, taken in (
+        ("web3 `get_logs`, a row at a time", theirs),
+        ("ours, signatures not checked", ours),
+        ("ours, signatures not checked", plain),
+        ("ours, signatures checked", checked),
+    ):
+        print(
+            f"| {name} | {taken.logs:,} | {taken.seconds:.1f} | {taken.rate:,.0f} "
+            f"| {taken.own_seconds:.1f} | {taken.judge_seconds:.1f} | {taken.megabytes:.0f} |"
+        )
+    ratio = ours.rate / theirs.rate
+    print(f"\nours / web3 on {SMALL:,} logs: {ratio:.1f} by the clock")
+    print(f"load again after a restart: {loading.seconds:.1f} s\n", flush=True)
+
+
+def _measured(server: str, work: Callable[[str], Taken]) -> Taken:
+    """In a process of its own, on an empty database."""
+    context = get_context("spawn")
+    with databases.fresh(server) as url, ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, url).result()
+
+
+def _ours(node: str, history: History, url: str, *, verify: bool, reload: bool = False) -> Taken:
+    """A whole indexer until nothing is left to read; or the load that follows."""
+    started = time.perf_counter()
+    if verify:
+        with judges() as judging:
+            trio.run(_follow, node, url, judging)
+    else:
+        trio.run(_follow, node, url, Unchecking())
+    if reload:
+        started = time.perf_counter()
+        with connect(url) as connection:
+            load(connection)
+    return _taken(started, history.count)
+
+
+async def _follow(node: str, url: str, judging: Judges) -> None:
+    done = trio.Event()
+
+    def reached(tip: Point) -> None:
+        done.set()
+
+    async with Rpc([node]) as rpc:
+        sync = Sync(
+            rpc,
+            url,
+            Identity(1, CONTRACT, BlockNumber(FIRST), not isinstance(judging, Unchecking)),
+            judges=judging,
+            metrics=Metrics(),
+            pause=partial(trio.sleep, 1),
+            advanced=reached,
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sync.run)
+            await done.wait()
+            nursery.cancel_scope.cancel()
+
+
+def _theirs(node: str, history: History, url: str) -> Taken:
+    """What a plain program does: one event after the other, one row after the other."""
+    w3 = Web3(HTTPProvider(node))
+    contract = w3.eth.contract(Web3.to_checksum_address(CONTRACT), abi=list(registry_abi()))
+    names = {
+        *("OperatorAdded", "OperatorPrivacyStatusUpdated", "OperatorFeeExecuted", "ValidatorAdded"),
+        *("OperatorFeeDeclared", "OperatorWithdrawn", "FeeRecipientAddressUpdated"),
+        *("ValidatorRemoved", "ValidatorExited", "ClusterDeposited", "ClusterWithdrawn"),
+    }
+    width = (history.head - FIRST) // RANGES + 1
+    written = 0
+    started = time.perf_counter()
+    with psycopg.connect(url) as connection:
+        connection.execute(_TABLE)
+        for low in range(FIRST, history.head + 1, width):
+            high = min(low + width - 1, history.head)
+            for name in sorted(names):
+                event: Any = contract.events[name]
+                for each in event.get_logs(from_block=low, to_block=high):
+                    arguments = Web3.to_json(dict(each["args"]))
+                    connection.execute(
+                        "INSERT INTO plain VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                        (
+                            *(each["blockNumber"], each["logIndex"], name, arguments),
+                            *(bytes(each["transactionHash"]), CONTRACT, json.dumps(name)),
+                        ),
+                    )
+                    written += 1
+            connection.commit()
+    return _taken(started, written)
+
+
+def _taken(started: float, logs: int) -> Taken:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Taken(
+        logs,
+        time.perf_counter() - started,
+        own.ru_utime + own.ru_stime,
+        children.ru_utime + children.ru_stime,
+        own.ru_maxrss / 1024,
+    )
+
+
+def main() -> None:
+    """As the arguments say."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.indexer")
+    parser.add_argument("--logs", type=int, default=TENTH)
+    given = parser.parse_args()
+    print(f"load before the run: {os.getloadavg()[0]:.1f}\n")
+    run(given.logs)
+
+
+if __name__ == "__main__":
+    main()
