@@ -4,14 +4,17 @@
 `serve` runs one, `Metrics` counts.
 """
 
+from operator_node.api.absence import Absence, Known, absence_of
 from operator_node.api.answers import Identity, OwnValidator, Peer
 from operator_node.api.http import DutyQuery, Sources, make_app, make_metrics_app, serve
 from operator_node.api.metrics import Metrics
 from operator_node.api.status import NodeState, Part, Severity, Snapshot, Status, status_of
 
 __all__ = [
+    "Absence",
     "DutyQuery",
     "Identity",
+    "Known",
     "Metrics",
     "NodeState",
     "OwnValidator",
@@ -21,6 +24,7 @@ __all__ = [
     "Snapshot",
     "Sources",
     "Status",
+    "absence_of",
     "make_app",
     "make_metrics_app",
     "serve",

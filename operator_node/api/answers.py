@@ -175,7 +175,8 @@ def status_text(now: Status) -> str:
     """For people: the state, every part, and what to do about those that are not good."""
     lines = [f"state: {now.state.value}"]
     for part in now.parts:
-        lines.append(f"{part.name:<{_STATUS_WIDTH}} {part.severity.value}")
+        word = part.severity.value.replace("_", " ")
+        lines.append(f"{part.name:<{_STATUS_WIDTH}} {word}")
         if part.severity is not Severity.GOOD:
             lines += [f"  {part.problem}", f"  {part.effect}", f"  -> {part.advice}"]
     return "\n".join(lines) + "\n"

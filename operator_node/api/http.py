@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import trio
@@ -24,6 +24,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from operator_node.api import answers
+from operator_node.api.absence import Absence
 from operator_node.api.answers import Identity, OwnValidator, Peer
 from operator_node.api.status import Severity, Status
 from operator_node.beacon.types import NodeStatus as BeaconStatus
@@ -62,6 +63,7 @@ class Sources:
         facts: further fields of the status: operator, blocks, counts.
         duties: newest first; may read the disk, in a thread of its own.
         duty: by id, None if there is none.
+        absence: why nothing is recorded of a slot (first) and a validator's index.
     """
 
     version: str
@@ -73,6 +75,7 @@ class Sources:
     validators: Callable[[], Sequence[OwnValidator]]
     duties: Callable[[DutyQuery], Awaitable[Sequence[DutyRecord]]]
     duty: Callable[[str], Awaitable[DutyRecord | None]]
+    absence: Callable[[int, int], Absence]
 
 
 def make_app(sources: Sources, *, token: str = "") -> FastAPI:
@@ -254,7 +257,10 @@ def _add_duty_routes(app: FastAPI, sources: Sources) -> None:
         found = await sources.duties(asked)
         if _wants_text(request):
             return PlainTextResponse("".join(map(answers.duty_text, found)))
-        return JSONResponse({"data": [answers.duty(record) for record in found]})
+        answer: dict[str, Any] = {"data": [answers.duty(record) for record in found]}
+        if not found and slot is not None and validator is not None:
+            answer["absence"] = asdict(sources.absence(slot, validator))
+        return JSONResponse(answer)
 
     @app.get("/v2/duties/{duty_id}")
     async def duty(duty_id: str, request: Request) -> Response:

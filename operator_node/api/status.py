@@ -43,6 +43,8 @@ class Severity(StrEnum):
     """How bad a part is."""
 
     GOOD = "good"
+    NOT_STARTED = "not_started"
+    """Waits for something else; nothing can be said of it."""
     IMPAIRED = "impaired"
     """Worth a look; all duties are done."""
     BAD = "bad"
@@ -66,6 +68,7 @@ class Snapshot:
 
     Attributes:
         is_started: configuration, keys and storage are open.
+        is_working: what duties need is made, network and scheduler among it.
         is_stopping: no new duties are begun.
         fenced_by: why this instance must not sign, another one does; empty if it may.
         is_listening: no duty is begun yet, in case another instance is at work.
@@ -83,6 +86,7 @@ class Snapshot:
     """
 
     is_started: bool
+    is_working: bool
     is_stopping: bool
     fenced_by: str
     is_listening: bool
@@ -137,9 +141,25 @@ def _state(facts: Snapshot, parts: Sequence[Part]) -> NodeState:
         return NodeState.SYNCING_REGISTRY
     if facts.operator is None:
         return NodeState.WAITING_OPERATOR
+    if not facts.is_working:
+        return NodeState.STARTING
     if any(part.severity is not Severity.GOOD for part in parts if part.name not in _WATCHES):
         return NodeState.DEGRADED
     return NodeState.GUARDING if facts.held or facts.is_listening else NodeState.READY
+
+
+def _not_started(name: str, facts: Snapshot) -> Part:
+    if facts.is_started:
+        waits_for = "it waits until the registry tells which operator this is"
+    else:
+        waits_for = "it waits for the first answer of a beacon node"
+    return Part(
+        name,
+        Severity.NOT_STARTED,
+        waits_for,
+        "No duty is begun yet.",
+        "Wait, and look after the parts that are bad.",
+    )
 
 
 def _beacon_node(beacons: Sequence[BeaconStatus]) -> Part:
@@ -167,6 +187,8 @@ def _beacon_node(beacons: Sequence[BeaconStatus]) -> Part:
 
 def _registry(facts: Snapshot) -> Part:
     name = "registry"
+    if not facts.is_started:
+        return _not_started(name, facts)
     age_s = facts.registry_age_s
     if age_s is not None and age_s <= REGISTRY_STALE_S:
         return Part(name, Severity.GOOD)
@@ -182,8 +204,18 @@ def _registry(facts: Snapshot) -> Part:
 
 def _operator(facts: Snapshot) -> Part:
     name = "operator"
-    if facts.operator is not None or not facts.registry_complete:
+    if facts.operator is not None:
         return Part(name, Severity.GOOD)
+    if not facts.is_started:
+        return _not_started(name, facts)
+    if not facts.registry_complete:
+        return Part(
+            name,
+            Severity.NOT_STARTED,
+            "the operator key is not found in the registry's events so far",
+            "There are no validators to work for yet.",
+            "Wait until the registry's events are read.",
+        )
     return Part(
         name,
         Severity.BAD,
@@ -195,6 +227,8 @@ def _operator(facts: Snapshot) -> Part:
 
 def _p2p(facts: Snapshot) -> Part:
     name = "p2p"
+    if not facts.is_working:
+        return _not_started(name, facts)
     missing = sorted(facts.co_operators - facts.connected)
     if facts.co_operators and not facts.connected:
         return Part(
@@ -226,6 +260,8 @@ def _twin(facts: Snapshot) -> Part:
             "This node signs nothing, and begins no duty.",
             "Find and stop the other instance, or this one; then start this node again.",
         )
+    if not facts.is_working:
+        return _not_started(name, facts)
     if facts.is_listening:
         return Part(
             name,
@@ -239,6 +275,8 @@ def _twin(facts: Snapshot) -> Part:
 
 def _doppelganger(facts: Snapshot) -> Part:
     name = "doppelganger"
+    if not facts.is_started:
+        return _not_started(name, facts)
     if not facts.held:
         return Part(name, Severity.GOOD)
     return Part(
@@ -252,6 +290,8 @@ def _doppelganger(facts: Snapshot) -> Part:
 
 def _clock(facts: Snapshot) -> Part:
     name = "clock"
+    if not facts.is_started:
+        return _not_started(name, facts)
     error_ms = facts.clock_error_ms
     if error_ms is None or abs(error_ms) <= CLOCK_SHOWN_MS:
         return Part(name, Severity.GOOD)

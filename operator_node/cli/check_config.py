@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from operator_node.cli.configuration import config_option, load_settings
-from operator_node.config import describe
+from operator_node.config import check_named_files, describe
 from sdk.cli.output import Output, counted, json_option
 from sdk.types import checksum_address
 
@@ -18,10 +18,12 @@ from sdk.types import checksum_address
 def check_config(config_path: Path | None, as_json: bool) -> None:
     """Checks the configuration and shows every effective value with its origin.
 
-    Opens no key and asks no node; secrets are masked.
+    Looks whether the files it names can be used, decrypts no key and asks no node; secrets are
+    masked.
     """
     output = Output(as_json=as_json)
     sources, built = load_settings(config_path, output)
+    check_named_files(built.settings)
     lines = tuple(describe(sources))
     width = max(len(line.path) for line in lines)
     network = built.settings.network

@@ -14,11 +14,18 @@ from typing import Any, TypeVar
 import click
 
 from operator_node.cli.configuration import config_option, load_settings
+from operator_node.clock import wall_ms
 from operator_node.signer import Form, Guard, KeyHistory, read_interchange, write_interchange
-from operator_node.signer.interchange import FILE_MAX_BYTES
+from operator_node.signer.interchange import (
+    EPOCHS_AHEAD,
+    FILE_MAX_BYTES,
+    refuse_far_bounds,
+    refuse_reversed_votes,
+)
 from operator_node.signer.record_file import OnDamage, Owner
 from operator_node.signer.rules import AttestationGuard
 from operator_node.signer.store import SlashingStore
+from operator_node.spec.networks import HOLESKY, HOODI, MAINNET, SEPOLIA
 from sdk.cli.inputs import path_type
 from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
 from sdk.errors import StorageError, UsageError
@@ -47,8 +54,19 @@ def _for_a_record(command: _F) -> _F:
 
 @slashing_protection.command("import")
 @click.argument("file", type=path_type)
+@click.option(
+    "--allow-far-future",
+    is_flag=True,
+    help="Take bounds after the present, which silence a key until then.",
+)
 @_for_a_record
-def import_file(file: Path, config_path: Path | None, root_text: str | None, as_json: bool) -> None:
+def import_file(
+    file: Path,
+    allow_far_future: bool,
+    config_path: Path | None,
+    root_text: str | None,
+    as_json: bool,
+) -> None:
     """Takes an EIP-3076 file into the record; bounds only rise.
 
     Shares that the file does not name with their validator are armed when the node starts.
@@ -59,6 +77,10 @@ def import_file(file: Path, config_path: Path | None, root_text: str | None, as_
     histories = read_interchange(
         data, genesis_validators_root=owner.genesis_validators_root, source=str(file)
     )
+    refuse_reversed_votes(histories, source=str(file))
+    if not allow_far_future:
+        epoch, slot = _latest_plausible(owner.genesis_validators_root)
+        refuse_far_bounds(histories, epoch=epoch, slot=slot, source=str(file))
     with _open(path, owner) as store:
         conflicts = store.merge(histories)
     proven = [conflict for conflict in conflicts if conflict.contradiction.is_proven]
@@ -151,6 +173,21 @@ def _record(config_path: Path | None, root_text: str | None, output: Output) -> 
             hint="Give --genesis-validators-root, or set it in the network's section.",
         )
     return built.settings.slashing_record, Owner(network.name, root)
+
+
+def _latest_plausible(genesis_validators_root: bytes) -> tuple[int, int]:
+    """The latest epoch and slot that a signature can be of.
+
+    Of a chain whose genesis time is not known here, a slot per second since 1970, and as many
+    epochs: no chain has more.
+    """
+    now_s = wall_ms() // 1000
+    for chain in (MAINNET, HOODI, SEPOLIA, HOLESKY):
+        if chain.genesis_validators_root == genesis_validators_root:
+            slot = (now_s - chain.genesis_time) // chain.seconds_per_slot
+            epoch = slot // chain.slots_per_epoch + EPOCHS_AHEAD
+            return epoch, (epoch + 1) * chain.slots_per_epoch - 1
+    return now_s, now_s
 
 
 def _open(path: Path, owner: Owner) -> AbstractContextManager[SlashingStore]:

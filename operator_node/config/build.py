@@ -8,8 +8,10 @@ Source: docs/run-a-node.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import combinations
 from typing import Final, TypeVar
 
 from operator_node.config import texts
@@ -29,11 +31,10 @@ from operator_node.config.settings import (
     Settings,
 )
 from operator_node.config.sources import Fault, Sources
-from operator_node.config.taking import Taking
+from operator_node.config.taking import Taking, refuse
 from operator_node.wire.generations import NEVER
 from operator_node.wire.ids import DomainType
 from sdk.crypto.secret import Password
-from sdk.errors import ConfigError
 from sdk.types import BlockNumber, Epoch
 
 T = TypeVar("T")
@@ -51,6 +52,16 @@ _LEVELS: Final = {
 }
 """The existing nodes' names into those of Python."""
 _LEVEL_FORMATS: Final = {"capitalcolor": True, "capital": False, "lowercase": False}
+_BEACON_NODES: Final = texts.endpoints(
+    "Give http://host:port, several separated by semicolons.", most=16, allows_query=False
+)
+_EXECUTION_NODES: Final = texts.endpoints(
+    "phalanx reads the execution node by HTTP: give http://host:port "
+    "(the Go node's ws:// address usually has an HTTP twin on port 8545).",
+    most=8,
+    allows_query=True,
+)
+"""As many addresses, and of such a form, as the clients of beacon and execution nodes take."""
 _MEGABYTE: Final = 1_000_000
 _WATCH: Final = {"auto": None, "off": 0}
 _MAX_WATCH_SLOTS: Final = 64
@@ -79,17 +90,8 @@ def build(sources: Sources) -> Built:
     """
     taking = Taking(sources)
     settings = _settings(taking)
-    faults = (*sources.faults, *taking.faults)
-    if faults:
-        lines = "\n".join(f"  {fault}" for fault in faults)
-        raise ConfigError(
-            f"the configuration cannot be used, {len(faults)} faults:\n{lines}"
-            if len(faults) > 1
-            else f"the configuration cannot be used: {faults[0]}",
-            code="config_invalid",
-            data={"faults": [str(fault) for fault in faults]},
-        )
-    return Built(settings, _notices(sources), _warnings(settings))
+    refuse((*sources.faults, *taking.faults, *_shared_ports(settings)))
+    return Built(settings, _notices(sources), (*_default_network(sources), *_warnings(settings)))
 
 
 def _settings(taking: Taking) -> Settings:
@@ -100,13 +102,13 @@ def _settings(taking: Taking) -> Settings:
         data_folder=take("db.Path", texts.path),
         network=network,
         beacon=BeaconSettings(
-            nodes=taking.need("eth2.BeaconNodeAddr", texts.endpoints("http", "https"), ()),
+            nodes=taking.need("eth2.BeaconNodeAddr", _BEACON_NODES, ()),
             sync_tolerance_slots=take("eth2.SyncDistanceTolerance", texts.number(0, 1000)),
             has_weighted_attestation_data=take("eth2.WithWeightedAttestationData", texts.flag),
             has_parallel_submissions=take("eth2.WithParallelSubmissions", texts.flag),
         ),
         execution=ExecutionSettings(
-            nodes=taking.need("eth1.ETH1Addr", texts.endpoints("ws", "wss", "http", "https"), ()),
+            nodes=taking.need("eth1.ETH1Addr", _EXECUTION_NODES, ()),
             connection_timeout_ms=take("eth1.ETH1ConnectionTimeout", texts.duration_ms),
             sync_tolerance_blocks=take("eth1.ETH1SyncDistanceTolerance", texts.number(0, 1000)),
             follow_distance_blocks=take("node.follow_distance", texts.number(0, 1000)),
@@ -262,6 +264,28 @@ def _watch(text: str) -> int | None:
 def _notices(sources: Sources) -> tuple[str, ...]:
     quiet = [path for path in sources.written if BY_PATH[path].effect is Effect.NONE]
     return tuple(f"{path} has no effect here" for path in (*quiet, *sources.ignored))
+
+
+def _shared_ports(settings: Settings) -> Iterator[Fault]:
+    """Two listeners on one port; the second would fail when the node is half started."""
+    ports = {
+        "p2p.TcpPort": settings.peers.tcp_port,
+        "SSVAPIPort": settings.api.port,
+        "MetricsAPIPort": settings.api.metrics_port,
+    }
+    for (one, port), (other, same) in combinations(ports.items(), 2):
+        if port is not None and port == same:
+            yield Fault(
+                other, f"its port {port} is that of {one}, too", "Give each a port of its own."
+            )
+
+
+def _default_network(sources: Sources) -> Iterator[str]:
+    if not {"ssv.Network", *(key.path for key in CUSTOM_NETWORK_FIELDS)} & sources.written.keys():
+        yield (
+            "ssv.Network is not set, so this node runs on MAINNET, the default, and the software "
+            f"is unaudited: not for mainnet funds; set it to one of {', '.join(PUBLIC_NETWORKS)}"
+        )
 
 
 def _warnings(settings: Settings) -> tuple[str, ...]:

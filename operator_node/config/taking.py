@@ -5,11 +5,13 @@ Pure. A fault names key, value and remedy; a secret or an address is never quote
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from operator_node.config.keys import BY_PATH, Effect, Key
 from operator_node.config.sources import Fault, Sources
+from operator_node.config.texts import UnusableAddress
+from sdk.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -40,10 +42,13 @@ class Taking:
         text = key.default if written is None else written.text
         if not text:
             return None
+        origin = "by default" if written is None else f"in {written.origin}"
         try:
             return read(text)
+        except UnusableAddress as wrong:
+            self.faults.append(Fault(path, f"{wrong}, {origin}", wrong.remedy))
+            return None
         except ValueError as problem:
-            origin = "by default" if written is None else f"in {written.origin}"
             self.faults.append(
                 Fault(path, f"{_shown(key, text)}, {origin}", f"Expected {problem}.")
             )
@@ -63,6 +68,24 @@ class Taking:
             return fallback
         found = self.maybe(path, read)
         return fallback if found is None else found
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Tells all faults at once, if there are any.
+
+    Raises:
+        ConfigError: `config_invalid`; the text has a line per fault, `data["faults"]` the same.
+    """
+    if not faults:
+        return
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    raise ConfigError(
+        f"the configuration cannot be used, {len(faults)} faults:\n{lines}"
+        if len(faults) > 1
+        else f"the configuration cannot be used: {faults[0]}",
+        code="config_invalid",
+        data={"faults": [str(fault) for fault in faults]},
+    )
 
 
 def _shown(key: Key, text: str) -> str:

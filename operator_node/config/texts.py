@@ -35,6 +35,19 @@ _FALSE: Final = ("false", "f", "0", "no", "off")
 _MAX_PORT: Final = 65_535
 _GRAFFITI_BYTES: Final = 32
 _SEPARATORS: Final = re.compile(r"[;,\s]+")
+_WEB: Final = ("http", "https")
+
+
+class UnusableAddress(ValueError):
+    """An address that cannot be used: which of several and why, without its text.
+
+    Attributes:
+        remedy: a sentence, what to give instead.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 def duration_ms(text: str) -> int:
@@ -105,14 +118,27 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word for word in _SEPARATORS.split(text) if word)
 
 
-def endpoints(*schemes: str) -> Callable[[str], tuple[Endpoint, ...]]:
-    """A reader of addresses separated by semicolons, with one of these schemes."""
+def endpoints(
+    remedy: str, *, most: int, allows_query: bool
+) -> Callable[[str], tuple[Endpoint, ...]]:
+    """A reader of http and https addresses, separated by semicolons.
+
+    Args:
+        remedy: told with an address that cannot be used; `UnusableAddress` has it.
+        most: how many there may be.
+        allows_query: whether an address may have a part after `?`.
+    """
 
     def read(text: str) -> tuple[Endpoint, ...]:
-        found = [_endpoint(part.strip(), schemes) for part in text.split(";") if part.strip()]
-        if not found or len(set(found)) < len(found):
-            raise ValueError("at least one address, and none twice")
-        return tuple(found)
+        parts = [part.strip() for part in text.split(";") if part.strip()]
+        for place, part in enumerate(parts, 1):
+            if (wrong := _wrong_with(part, allows_query=allows_query)) is not None:
+                which = f"address {place} of {len(parts)}" if len(parts) > 1 else "its address"
+                raise UnusableAddress(f"{which} (not shown) {wrong}", remedy)
+        found = tuple(map(Endpoint, parts))
+        if not 1 <= len(found) <= most or len(set(found)) < len(found):
+            raise ValueError(f"1 to {most} addresses, and none twice")
+        return found
 
     return read
 
@@ -145,13 +171,29 @@ def graffiti(text: str) -> bytes:
     return data.ljust(_GRAFFITI_BYTES, b"\0")
 
 
-def _endpoint(text: str, schemes: tuple[str, ...]) -> Endpoint:
-    wanted = f"addresses such as {schemes[0]}://host:port, separated by semicolons"
+def _wrong_with(address: str, *, allows_query: bool) -> str | None:
+    """What is wrong with it, as the rest of a sentence; None if nothing is."""
+    scheme, mark, _ = address.partition("://")
+    if not mark:
+        return "begins with no http:// or https://"
+    if scheme.lower() not in _WEB:
+        # A known scheme is no secret; any other text before `://` may be one.
+        named = f"{scheme.lower()}://" if scheme.lower() in ("ws", "wss") else "something else"
+        return f"begins with {named}, not http:// or https://"
+    if not address.isprintable() or " " in address:
+        return "holds a space or an unprintable character"
     try:
-        parts = urlsplit(text)
-        is_usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(address)
     except ValueError:
-        raise ValueError(wanted) from None
-    if not is_usable or not text.isprintable():
-        raise ValueError(wanted)
-    return Endpoint(text)
+        return "has a wrong host"
+    try:
+        has_port = parts.port != 0
+    except ValueError:
+        has_port = False
+    if not has_port:
+        return f"has a wrong port, not 1 to {_MAX_PORT}"
+    if not parts.hostname:
+        return "names no host"
+    if "," in parts.hostname:
+        return "holds a comma; separate addresses by semicolons"
+    return None if allows_query or not parts.query else "has a part after ?, which cannot be used"

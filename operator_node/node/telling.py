@@ -8,24 +8,28 @@ Source: docs/node-api.md; docs/metrics.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import trio
 
 from operator_node.api import (
+    Absence,
     DutyQuery,
     Identity,
+    Known,
     Metrics,
     OwnValidator,
     Peer,
     Snapshot,
     Sources,
     Status,
+    absence_of,
     status_of,
 )
 from operator_node.beacon import BeaconPool, NodeState, NodeStatus
+from operator_node.clock import wall_ms
 from operator_node.engine import DutyRecord, Ending, Filter
 from operator_node.node.learners import Learners
 from operator_node.node.parts import Base, Working
@@ -44,6 +48,7 @@ class Life:
     working: Working | None = None
     scheduling: trio.CancelScope | None = None
     is_stopping: bool = False
+    started_ms: int = field(default_factory=wall_ms)
 
     def snapshot(self) -> Snapshot:
         """The facts that the state follows from."""
@@ -66,6 +71,7 @@ class Life:
             age_s = base.clock.now_ms() / 1000 - registry.tip_time_s
         return Snapshot(
             is_started=base is not None,
+            is_working=working is not None,
             is_stopping=self.is_stopping,
             fenced_by="" if base is None else base.signer.fenced_by,
             is_listening=working is not None and bool(active) and working.silence.is_listening(),
@@ -120,6 +126,7 @@ class Life:
             validators=self._validators,
             duties=self._duties,
             duty=self._duty,
+            absence=self._absence,
         )
 
     def _beacon_nodes(self) -> Sequence[NodeStatus]:
@@ -206,6 +213,17 @@ class Life:
             if record.id == duty_id:
                 return record
         return await trio.to_thread.run_sync(base.history.named, duty_id)
+
+    def _absence(self, slot: int, validator: int) -> Absence:
+        base = self.base
+        known = Known(
+            slot=None if base is None else base.clock.slot(),
+            started_slot=None if base is None else base.clock.slot_at(self.started_ms),
+            slots_per_epoch=1 if base is None else base.chain.slots_per_epoch,
+            is_working=self.working is not None,
+            validators=tuple(self._validators()),
+        )
+        return absence_of(known, slot=slot, validator=validator)
 
     # --- numbers -------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ from sdk.types import PUBLIC_KEY_BYTES, Epoch, PublicKey, Slot
 FILE_MAX_BYTES: Final = 512 * 1024 * 1024
 """3,000 validators with 1,000 entries each take about 400 MB; a larger file is a mistake."""
 FORMAT_VERSION: Final = "5"
+EPOCHS_AHEAD: Final = 2
+"""For clocks that differ and programs that raise bounds a little; a key is silent for so long."""
 _ROOT_BYTES: Final = 32
 _UINT64_DIGITS: Final = 20
 
@@ -140,6 +142,63 @@ def write_interchange(
         )
     metadata = _Metadata(FORMAT_VERSION, _hex(genesis_validators_root))
     return msgspec.json.encode(_Document(metadata, entries)) + b"\n"
+
+
+def refuse_reversed_votes(histories: Iterable[KeyHistory], *, source: str) -> None:
+    """Refuses votes whose source is after their target: no validator can have signed them.
+
+    `read_interchange` takes them, as the EIP's own cases have them.
+
+    Raises:
+        InputError: `interchange_absurd`.
+    """
+    for item in histories:
+        votes = item.history.attestations
+        for vote in (*votes.entries, *(() if votes.highest is None else (votes.highest,))):
+            if vote.source_epoch > vote.target_epoch:
+                raise InputError(
+                    f"{source}: key {_hex(item.key)} has a vote with source epoch "
+                    f"{vote.source_epoch} after its target epoch {vote.target_epoch}, which "
+                    f"would keep it from voting until source epoch {vote.source_epoch}",
+                    code="interchange_absurd",
+                    hint="Nothing was taken in. Export the file again, or correct this vote.",
+                    data={"key": _hex(item.key)},
+                )
+
+
+def refuse_far_bounds(
+    histories: Iterable[KeyHistory], *, epoch: int, slot: int, source: str
+) -> None:
+    """Refuses bounds after these, which silence a key until the chain is there.
+
+    Args:
+        histories: as read.
+        epoch: the latest that is plausible.
+        slot: likewise.
+        source: file name for the errors.
+
+    Raises:
+        InputError: `interchange_far_future`.
+    """
+    for item in histories:
+        vote, block = item.history.attestations.highest, item.history.blocks.highest
+        if vote is not None and max(vote.source_epoch, vote.target_epoch) > epoch:
+            latest = max(vote.source_epoch, vote.target_epoch)
+            raise _far(source, item.key, f"vote of epoch {latest}", f"epoch {epoch}", "voting")
+        if block is not None and block.slot > slot:
+            told = f"block of slot {block.slot}"
+            raise _far(source, item.key, told, f"slot {slot}", "proposing")
+
+
+def _far(source: str, key: PublicKey, what: str, latest: str, duty: str) -> InputError:
+    return InputError(
+        f"{source}: key {_hex(key)} has a {what}, the latest possible now is {latest}; it "
+        f"would be kept from {duty} until the chain is there, and bounds never fall",
+        code="interchange_far_future",
+        hint="Nothing was taken in. Correct the file, or give --allow-far-future to silence the "
+        "key.",
+        data={"key": _hex(key)},
+    )
 
 
 def _check_metadata(metadata: _Metadata, expected: bytes, source: str) -> None:

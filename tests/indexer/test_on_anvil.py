@@ -130,7 +130,12 @@ def test_a_row_that_is_wrong_becomes_a_suspect_until_it_is_right(world: World, u
 
 def test_finality_is_the_nodes(world: World, url: str) -> None:
     world.mine(3 * EPOCH_BLOCKS)
-    index(world, url)
+
+    async def told(sync: Sync) -> None:
+        # The tags are asked for when there is nothing left to read, so after the last rows.
+        await until(lambda: ask(url, "SELECT FROM head") != [])
+
+    index(world, url, told)
     safe: Any = world.w3.eth.get_block("safe")
     finalized: Any = world.w3.eth.get_block("finalized")
     assert ask(url, "SELECT safe_number, finalized_number FROM head") == [

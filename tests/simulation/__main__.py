@@ -9,18 +9,30 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from tests.simulation.seeds import SIZES, Outcome, replay, run_seeds
+
+
+def at_least(low: int) -> Callable[[str], int]:
+    """A reader of whole numbers that are not below this."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} up")
+        return int(text)
+
+    return read
 
 
 def main() -> int:
     """Run what the arguments ask for; 0 only if every checker was content."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("--seeds", type=int, default=200, help="how many")
-    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--seeds", type=at_least(1), default=200, help="how many")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="the first one")
     parser.add_argument("--size", type=int, choices=SIZES, help="operators per committee")
     parser.add_argument("--real", action="store_true", help="BLS and RSA instead of stand-ins")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=at_least(1), default=1)
     parser.add_argument("--stop", action="store_true", help="end at the first failing seed")
     parser.add_argument("--figures", action="store_true", help="say what was covered")
     given = parser.parse_args()

@@ -17,6 +17,7 @@ FOUR = tuple(OperatorId(each) for each in (1, 2, 3, 4))
 BEACON = NodeStatus("10.0.0.1:5052", "Lodestar/v1", BeaconState.SYNCED, True, Slot(99), 12, "")
 HEALTHY = Snapshot(
     is_started=True,
+    is_working=True,
     is_stopping=False,
     fenced_by="",
     is_listening=False,

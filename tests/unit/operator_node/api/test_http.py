@@ -13,8 +13,10 @@ import httpx
 import pytest
 import trio
 from click.testing import CliRunner
+from fastapi import FastAPI, Response
 
 from operator_node.api import (
+    Absence,
     DutyQuery,
     Identity,
     Metrics,
@@ -36,12 +38,13 @@ from sdk.types import Address, PublicKey
 from tests.unit.operator_node.api.facts import BEACON, DONE, DOWN, FOUR, HEALTHY, MISSED
 
 TOKEN = "open sesame"
+NOBODY = 99
 
 
 def sources(asked: list[DutyQuery], facts: Snapshot = HEALTHY) -> Sources:
     async def duties(query: DutyQuery) -> Sequence[DutyRecord]:
         asked.append(query)
-        return [MISSED, DONE]
+        return [] if query.validator == NOBODY else [MISSED, DONE]
 
     async def duty(duty_id: str) -> DutyRecord | None:
         return next((each for each in (MISSED, DONE) if each.id == duty_id), None)
@@ -51,7 +54,7 @@ def sources(asked: list[DutyQuery], facts: Snapshot = HEALTHY) -> Sources:
         identity=lambda: Identity("16Uiu2", ("/ip4/10.0.0.9/tcp/1",), FOUR[0], frozenset({0, 9})),
         peers=lambda: [Peer("16Uiu3", ("/ip4/10.0.0.8/tcp/13001",), FOUR[1], 0.5, ("ssv.v2.9",))],
         status=lambda: status_of(facts),
-        facts=lambda: {"operator": 1},
+        facts=lambda: {"operator": 1, "slot": None, "connected": [], "co_operators": [2, 3]},
         beacon_nodes=lambda: [BEACON],
         validators=lambda: [
             OwnValidator(
@@ -61,6 +64,7 @@ def sources(asked: list[DutyQuery], facts: Snapshot = HEALTHY) -> Sources:
         ],
         duties=duties,
         duty=duty,
+        absence=lambda slot, validator: Absence(f"{validator} slept in {slot}.", "Wake it."),
     )  # fmt: skip
 
 
@@ -84,6 +88,10 @@ def serving(
             nursery.cancel_scope.cancel()
 
     trio.run(main)
+
+
+def ask(command: Any, url: str) -> Any:
+    return CliRunner().invoke(command, ["--api", url], catch_exceptions=False)
 
 
 def test_answers_have_the_documented_shapes() -> None:
@@ -215,8 +223,13 @@ def test_the_commands_tell_what_the_node_answers(tmp_path: Path) -> None:
         assert json.loads(told.output)["reason"] == "pre_quorum_missing"
         by_slot = await trio.to_thread.run_sync(run, questions.why, "161", "17")
         assert Reason.PRE_QUORUM_MISSING.cause in by_slot.output
-        with pytest.raises(InputError, match="404"):
-            await trio.to_thread.run_sync(run, questions.why, "no-such-duty")
+        assert "slot: none yet\nconnected: none\nco_operators: 2, 3" in status.output
+        with pytest.raises(InputError, match="404") as caught:
+            await trio.to_thread.run_sync(run, questions.why, "PROPOSER-e5-s999-v17")
+        assert caught.value.message.endswith("with 404: no duty 'PROPOSER-e5-s999-v17' is recorded")
+        with pytest.raises(InputError, match=r"99 slept in 160\. Wake it\.") as caught:
+            await trio.to_thread.run_sync(run, questions.why, "160", str(NOBODY))
+        assert (caught.value.code, caught.value.exit_code) == ("duty_missing", 3)
 
     serving(steps, token=TOKEN)
 
@@ -230,6 +243,38 @@ def test_status_of_a_failing_node_exits_with_5() -> None:
         assert "-> Check that the beacon nodes run" in result.output
 
     serving(steps, facts=replace(HEALTHY, beacons=(DOWN,)))
+
+
+def test_a_missing_token_is_asked_for_in_our_words() -> None:
+    async def steps(client: httpx.AsyncClient, url: str) -> None:
+        with pytest.raises(InputError) as caught:
+            await trio.to_thread.run_sync(ask, questions.duties, url)
+        assert caught.value.message.endswith("with 401: send the API's token as bearer token")
+        assert "--token-file" in caught.value.hint
+
+    serving(steps, token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>" + b"x" * 5000, b'{"detail": "Not Found"}', b"[1]", b'"\xff"', b""]
+)
+def test_words_of_another_server_are_not_passed_on(body: bytes) -> None:
+    app = FastAPI()
+
+    @app.get("/v2/duties")
+    async def duties() -> Response:
+        return Response(body, status_code=404)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            port = await nursery.start(partial(serve, app, host="127.0.0.1", port=0))
+            with pytest.raises(InputError) as caught:
+                await trio.to_thread.run_sync(ask, questions.duties, f"http://127.0.0.1:{port}")
+            nursery.cancel_scope.cancel()
+        assert caught.value.message.endswith("with 404: its answer is not of an operator node")
+        assert "--api" in caught.value.hint
+
+    trio.run(main)
 
 
 def test_no_node_is_a_clear_error() -> None:

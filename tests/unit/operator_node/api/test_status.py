@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from operator_node.api import NodeState, Severity, Snapshot, status_of
+from operator_node.api.answers import status_text
 from sdk.types import OperatorId
 from tests.unit.operator_node.api.facts import BEACON, DOWN, FOUR, HEALTHY
 
@@ -37,6 +38,28 @@ def test_a_healthy_node_is_ready() -> None:
 )
 def test_each_state_has_its_cause(changes: dict[str, object], state: NodeState) -> None:
     assert status_of(replace(HEALTHY, **changes)).state is state  # type: ignore[arg-type]
+
+
+def test_parts_that_wait_are_not_called_good() -> None:
+    fresh = replace(
+        HEALTHY, is_started=False, is_working=False, operator=None, beacons=(), peers=0,
+        registry_complete=False, registry_block=None, registry_age_s=None, validators=0,
+        co_operators=frozenset(), connected=frozenset(), clock_error_ms=None,
+    )  # fmt: skip
+    found = {part.name: part.severity for part in status_of(fresh).parts}
+    assert found.pop("beacon_node") is Severity.BAD
+    assert set(found.values()) == {Severity.NOT_STARTED}
+    text = status_text(status_of(fresh))
+    assert "good" not in text
+    assert "twin           not started\n  it waits for the first answer of a beacon node" in text
+
+
+def test_an_operator_that_is_not_known_yet_starts_no_network() -> None:
+    facts = replace(HEALTHY, is_working=False, operator=None, registry_complete=False)
+    status = status_of(facts)
+    waiting = [part.name for part in status.parts if part.severity is Severity.NOT_STARTED]
+    assert (status.state, waiting) == (NodeState.SYNCING_REGISTRY, ["operator", "p2p", "twin"])
+    assert status_of(replace(HEALTHY, is_working=False)).state is NodeState.STARTING
 
 
 def test_one_beacon_node_of_two_is_enough() -> None:

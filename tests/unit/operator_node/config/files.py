@@ -11,7 +11,7 @@ BASE = """
 eth2:
   BeaconNodeAddr: http://one:5052;http://two:5052
 eth1:
-  ETH1Addr: ws://one:8546
+  ETH1Addr: http://one:8545
 KeyStore:
   PrivateKeyFile: ./key.json
 """

@@ -26,7 +26,7 @@ eth2:
   BeaconNodeAddr: http://example.url:5052
   ValidatorOptions:
 eth1:
-  ETH1Addr: ws://example.url:8546/ws
+  ETH1Addr: http://example.url:8545/key
 p2p:
   HostAddress: 192.168.1.1
   Discovery: discv5
@@ -42,7 +42,13 @@ Builders:
   Entries:
     - URL: "https://builder.example.com"
 """
-"""With the keys and the shape that files of the existing node have."""
+"""With the keys and the shape that files of the existing node have, but for ws:// (see below)."""
+
+
+BY_HTTP = (
+    "phalanx reads the execution node by HTTP: give http://host:port "
+    "(the Go node's ws:// address usually has an HTTP twin on port 8545)."
+)
 
 
 def faults(folder: Path, text: str = "", base: str = BASE, **variables: str) -> list[str]:
@@ -72,7 +78,7 @@ def test_defaults_suffice_beside_upstreams_and_key(tmp_path: Path) -> None:
     assert settings.stop_grace_ms == 15_000
 
 
-def test_file_of_the_existing_node_is_read_as_it_is(tmp_path: Path) -> None:
+def test_file_of_the_existing_node_is_read_but_for_its_websocket(tmp_path: Path) -> None:
     result = built(tmp_path, OLD_FILE, base="")
     settings = result.settings
     assert settings.network == PUBLIC_NETWORKS["hoodi"]
@@ -120,8 +126,8 @@ def test_all_faults_are_told_at_once_with_key_value_and_remedy(tmp_path: Path) -
         "node.lease: this is not built yet, set in config.yaml. Leave it out.",
         "eth2.BeaconNodeAddr: it is not set. "
         "Set it in the file or BEACON_NODE_ADDR in the environment.",
-        "eth1.ETH1Addr: its value (not shown), in ETH_1_ADDR. "
-        "Expected addresses such as ws://host:port, separated by semicolons.",
+        "eth1.ETH1Addr: its address (not shown) begins with something else, not http:// or "
+        f"https://, in ETH_1_ADDR. {BY_HTTP}",
         "KeyStore.PrivateKeyFile: no operator key is named. "
         "Set it to the keystore or PEM file, or PRIVATE_KEY_FILE in the environment.",
     }
@@ -179,6 +185,67 @@ def test_wrong_value_says_what_is_expected(tmp_path: Path, text: str, fault: str
 def test_wrong_addresses_are_refused(tmp_path: Path, addresses: str) -> None:
     (found,) = faults(tmp_path, base=BASE.replace("http://one:5052;http://two:5052", addresses))
     assert found.startswith("eth2.BeaconNodeAddr: ")
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_websocket_of_the_execution_node_is_refused(tmp_path: Path, scheme: str) -> None:
+    (found,) = faults(tmp_path, ETH_1_ADDR=f"http://one:1;{scheme}://me:hush@two:8546/hush")
+    assert found == (
+        f"eth1.ETH1Addr: address 2 of 2 (not shown) begins with {scheme}://, "
+        f"not http:// or https://, in ETH_1_ADDR. {BY_HTTP}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("hush:5052", "begins with no http:// or https://"),
+        ("hush://one:5052", "begins with something else, not http:// or https://"),
+        ("http://hush:99999", "has a wrong port, not 1 to 65535"),
+        ("http://hush:0", "has a wrong port, not 1 to 65535"),
+        ("http://hush:port", "has a wrong port, not 1 to 65535"),
+        ("http://[hush", "has a wrong host"),
+        ("http://:5052", "names no host"),
+        ("http://hush, http://two", "holds a space or an unprintable character"),
+        ("http://hush,http://two", "holds a comma; separate addresses by semicolons"),
+        ("http://one:5052?key=hush", "has a part after ?, which cannot be used"),
+    ],
+)
+def test_wrong_address_is_told_by_place_and_problem_alone(
+    tmp_path: Path, address: str, problem: str
+) -> None:
+    (found,) = faults(tmp_path, BEACON_NODE_ADDR=f"http://one:1;{address};http://three:1")
+    assert found == (
+        f"eth2.BeaconNodeAddr: address 2 of 3 (not shown) {problem}, in BEACON_NODE_ADDR. "
+        "Give http://host:port, several separated by semicolons."
+    )
+
+
+@pytest.mark.parametrize(("variable", "most"), [("BEACON_NODE_ADDR", 16), ("ETH_1_ADDR", 8)])
+def test_no_more_addresses_than_the_clients_take(tmp_path: Path, variable: str, most: int) -> None:
+    addresses = [f"http://host:{port}" for port in range(1, most + 2)]
+    built(tmp_path, "", {variable: ";".join(addresses[:most])})
+    (found,) = faults(tmp_path, "", BASE, **{variable: ";".join(addresses)})
+    assert f"Expected 1 to {most} addresses, and none twice." in found
+
+
+def test_two_listeners_on_one_port_are_refused(tmp_path: Path) -> None:
+    assert faults(tmp_path, "SSVAPIPort: 13001\n") == [
+        "SSVAPIPort: its port 13001 is that of p2p.TcpPort, too. Give each a port of its own."
+    ]
+    assert faults(tmp_path, "SSVAPIPort: 16000\nMetricsAPIPort: 16000\n") == [
+        "MetricsAPIPort: its port 16000 is that of SSVAPIPort, too. Give each a port of its own."
+    ]
+    built(tmp_path, "SSVAPIPort: 0\nMetricsAPIPort: 0\np2p:\n  UdpPort: 13001\n")
+
+
+def test_mainnet_by_default_is_warned_of(tmp_path: Path) -> None:
+    (warning,) = built(tmp_path).warnings
+    assert warning.startswith("ssv.Network is not set, so this node runs on MAINNET")
+    assert "unaudited" in warning
+    fields = '{"DomainType": "0x00000402", "RegistryContractAddr": "0x' + "11" * 20 + '"}'
+    assert built(tmp_path, "", {"CUSTOM_NETWORK": fields}).warnings == ()
+    assert built(tmp_path, "", {"NETWORK": "mainnet"}).warnings == ()
 
 
 def test_wrong_checksum_of_the_registry_is_refused(tmp_path: Path) -> None:
@@ -280,6 +347,7 @@ def test_unwise_choices_are_possible_and_warned_of(tmp_path: Path) -> None:
         "SSV_API_PORT": "16000",
         "ENABLE_DOPPELGANGER_PROTECTION": "false",
         "NODE_CHECKPOINT_CHECK": "epochs",
+        "NETWORK": "hoodi",
     }
     base = BASE.replace("  PrivateKeyFile: ./key.json", "")
     result = built(tmp_path, "", variables, base)
@@ -292,17 +360,18 @@ def test_unwise_choices_are_possible_and_warned_of(tmp_path: Path) -> None:
         "doppelganger protection is off",
         "checkpoint_check is epochs",
     ]
-    assert built(tmp_path).warnings == ()
+    assert built(tmp_path, "", {"NETWORK": "hoodi"}).warnings == ()
 
 
 def test_secrets_show_in_no_value_and_no_fault(tmp_path: Path) -> None:
     variables = {
         "OPERATOR_KEY": "hush-operator",
         "NETWORK_PRIVATE_KEY": "hush-network",
-        "BEACON_NODE_ADDR": "http://me:hush-word@host:1/hush-path?key=hush-query",
+        "BEACON_NODE_ADDR": "http://me:hush-word@host:1/hush-path",
+        "ETH_1_ADDR": "http://me:hush-word@host:1/hush-path?key=hush-query",
     }
     assert "hush" not in repr(built(tmp_path, "", variables))
-    found = faults(tmp_path, "p2p:\n  TcpPort: 0\n", **variables, ETH_1_ADDR="x://hush")
+    found = faults(tmp_path, "p2p:\n  TcpPort: 0\n", **{**variables, "ETH_1_ADDR": "x://hush"})
     assert len(found) == 2
     assert "hush" not in str(found)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from operator_node.cli import slashing_protection as command
 from operator_node.cli.slashing_protection import slashing_protection
 from operator_node.signer.record import KeyHistory
 from operator_node.signer.record_file import Owner
 from operator_node.signer.store import SlashingStore
+from operator_node.spec.networks import HOODI
 from sdk.errors import InputError, PhalanxError, StorageError, UsageError
 from sdk.types import Epoch, Slot
 from tests.unit.operator_node.signer.guards import (
@@ -39,7 +41,7 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(
         f"db:\n  Path: {tmp_path}/db\nssv:{NETWORK}"
-        "eth2:\n  BeaconNodeAddr: http://a:1;http://b:1\neth1:\n  ETH1Addr: ws://a:1\n"
+        "eth2:\n  BeaconNodeAddr: http://a:1;http://b:1\neth1:\n  ETH1Addr: http://a:1\n"
         "KeyStore:\n  PrivateKeyFile: key\n"
     )
     return path
@@ -136,6 +138,80 @@ def test_file_of_another_chain_is_refused(config: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         run("import", out, "-c", config)
     assert caught.value.code == "interchange_other_chain"
+
+
+def interchange(path: Path, root: bytes, *, source: int, target: int, slot: int) -> Path:
+    vote_of = {"source_epoch": str(source), "target_epoch": str(target)}
+    key = f"0x{SHARE.hex()}"
+    entry = {
+        "pubkey": key,
+        "signed_blocks": [{"slot": str(slot)}],
+        "signed_attestations": [vote_of],
+    }
+    metadata = {"interchange_format_version": "5", "genesis_validators_root": f"0x{root.hex()}"}
+    path.write_text(json.dumps({"metadata": metadata, "data": [entry]}))
+    return path
+
+
+def test_a_vote_with_its_source_after_its_target_is_refused(config: Path, tmp_path: Path) -> None:
+    file = interchange(tmp_path / "in.json", GENESIS, source=12, target=11, slot=352)
+    told = f"0x{SHARE.hex()} has a vote with source epoch 12 after its target epoch 11"
+    with pytest.raises(InputError, match=told) as caught:
+        run("import", file, "-c", config, "--allow-far-future")
+    assert caught.value.code == "interchange_absurd"
+    assert not (tmp_path / "db/safety.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"target": 2**64 - 1}, "vote of epoch 18446744073709551615"),
+        ({"slot": 2**64 - 1}, "block of slot 18446744073709551615"),
+    ],
+)
+def test_bounds_no_chain_can_have_are_taken_only_on_demand(
+    config: Path, tmp_path: Path, changes: dict[str, int], told: str
+) -> None:
+    values = {"source": 10, "target": 11, "slot": 352} | changes
+    file = interchange(tmp_path / "in.json", GENESIS, **values)
+    with pytest.raises(InputError, match=f"0x{SHARE.hex()} has a {told}") as caught:
+        run("import", file, "-c", config)
+    assert caught.value.code == "interchange_far_future"
+    assert "--allow-far-future" in caught.value.hint
+    assert not (tmp_path / "db/safety.sqlite").exists()
+    assert "took in 1 key" in run("import", file, "-c", config, "--allow-far-future")
+
+
+@pytest.mark.parametrize(
+    ("target_ahead", "slot_ahead", "is_taken"),
+    [(2, 64, True), (3, 64, False), (2, 96, False)],
+)
+def test_on_a_known_chain_bounds_end_two_epochs_ahead(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target_ahead: int,
+    slot_ahead: int,
+    is_taken: bool,
+) -> None:
+    """In the middle of epoch 1,000 of Hoodi."""
+    now_slot = 1000 * HOODI.slots_per_epoch + 16
+    now_ms = (HOODI.genesis_time + now_slot * HOODI.seconds_per_slot) * 1000
+    monkeypatch.setattr(command, "wall_ms", lambda: now_ms)
+    config.write_text(config.read_text().replace(ROOT, f"0x{HOODI.genesis_validators_root.hex()}"))
+    file = interchange(
+        tmp_path / "in.json",
+        HOODI.genesis_validators_root,
+        source=1000,
+        target=1000 + target_ahead,
+        slot=now_slot + slot_ahead,
+    )
+    if is_taken:
+        assert "took in 1 key" in run("import", file, "-c", config)
+        return
+    with pytest.raises(InputError, match="the latest possible now is") as caught:
+        run("import", file, "-c", config)
+    assert caught.value.code == "interchange_far_future"
 
 
 def test_root_of_an_unknown_chain_is_asked_for(config: Path) -> None:
