@@ -22,7 +22,7 @@ from sdk.testing import keys
 from tests.client.world import ETHER, FEE_WEI, OPERATOR, OWNER, STRANGER, World
 from tests.indexer import databases
 from tests.indexer.conftest import EPOCH_BLOCKS
-from tests.indexer.indexing import PATIENCE_S, ask, caught_up, compared, index
+from tests.indexer.indexing import PATIENCE_S, ask, caught_up, compared, index, until
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
 
