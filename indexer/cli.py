@@ -10,6 +10,8 @@ from typing import Final
 
 import click
 
+from sdk.cli.output import HELP_NAMES
+
 _COMMANDS: Final = {
     "api": "indexer.app:api",
     "reset": "indexer.sync.commands:reset",
@@ -30,7 +32,7 @@ class _LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
-@click.group(cls=_LazyGroup)
+@click.group(cls=_LazyGroup, context_settings=HELP_NAMES)
 def indexer() -> None:
     """The registry in Postgres: follow it, check it, begin anew.
 

@@ -8,11 +8,11 @@ import click
 
 from operator_node.cli.configuration import config_option, load_settings
 from operator_node.config import check_named_files, describe
-from sdk.cli.output import Output, counted, json_option
+from sdk.cli.output import HELP_NAMES, Output, counted, json_option
 from sdk.types import checksum_address
 
 
-@click.command("check-config")
+@click.command("check-config", context_settings=HELP_NAMES)
 @config_option
 @json_option
 def check_config(config_path: Path | None, as_json: bool) -> None:

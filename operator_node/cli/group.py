@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from sdk.cli.output import HELP_NAMES
+
 _COMMANDS: Final = {
     "check-config": "operator_node.cli.check_config:check_config",
     "duties": "operator_node.cli.questions:duties",
@@ -29,7 +31,7 @@ class _LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
-@click.group(cls=_LazyGroup)
+@click.group(cls=_LazyGroup, context_settings=HELP_NAMES)
 def node() -> None:
     """Run an operator node, and ask a running one.
 

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from operator_node.wire.ids import RunnerRole
-from sdk.cli.output import Output, json_option
+from sdk.cli.output import HELP_NAMES, Output, json_option
 from sdk.errors import InputError, NetworkError
 
 DEFAULT_API: Final = "http://127.0.0.1:16000"
@@ -68,7 +68,7 @@ def _asking(command: _F) -> _F:
     return _api_option(_token_option(json_option(command)))
 
 
-@click.command()
+@click.command(context_settings=HELP_NAMES)
 @_asking
 def status(api: str, token_file: Any, as_json: bool) -> None:
     """The node's state, part by part; exit code 5 while a part keeps duties from being done."""
@@ -84,7 +84,7 @@ def status(api: str, token_file: Any, as_json: bool) -> None:
         raise click.exceptions.Exit(5)
 
 
-@click.command()
+@click.command(context_settings=HELP_NAMES)
 @click.option("--slot", type=click.IntRange(0), help="Only duties of this slot.")
 @click.option("--from", "from_slot", type=click.IntRange(0), help="First slot.")
 @click.option("--to", "to_slot", type=click.IntRange(0), help="Last slot.")
@@ -105,7 +105,7 @@ def duties(api: str, token_file: Any, as_json: bool, **filters: Any) -> None:
     Output(as_json=as_json).result(found, "\n".join(lines) or "no such duty is recorded")
 
 
-@click.command()
+@click.command(context_settings=HELP_NAMES)
 @click.argument("duty", metavar="DUTY | SLOT VALIDATOR", nargs=-1, required=True)
 @_asking
 def why(duty: tuple[str, ...], api: str, token_file: Any, as_json: bool) -> None:

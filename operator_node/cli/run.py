@@ -13,11 +13,11 @@ import trio
 
 from operator_node.cli.configuration import config_option, load_settings
 from operator_node.log import configure
-from sdk.cli.output import Output, json_option
+from sdk.cli.output import HELP_NAMES, Output, json_option
 from sdk.errors import PhalanxError
 
 
-@click.command()
+@click.command(context_settings=HELP_NAMES)
 @config_option
 @json_option
 def run(config_path: Path | None, as_json: bool) -> None:

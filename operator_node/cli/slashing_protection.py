@@ -27,7 +27,14 @@ from operator_node.signer.rules import AttestationGuard
 from operator_node.signer.store import SlashingStore
 from operator_node.spec.networks import HOLESKY, HOODI, MAINNET, SEPOLIA
 from sdk.cli.inputs import path_type
-from sdk.cli.output import Output, counted, dry_run_option, json_option, overwrite_option
+from sdk.cli.output import (
+    HELP_NAMES,
+    Output,
+    counted,
+    dry_run_option,
+    json_option,
+    overwrite_option,
+)
 from sdk.errors import StorageError, UsageError
 from sdk.files import read_bounded, refuse_existing, write_private
 from sdk.types import parse_hex
@@ -43,7 +50,7 @@ _root_option = click.option(
 )
 
 
-@click.group("slashing-protection")
+@click.group("slashing-protection", context_settings=HELP_NAMES)
 def slashing_protection() -> None:
     """Import, export and show the slashing record of a stopped node."""
 

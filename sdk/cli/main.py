@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from sdk.cli.output import show_error
+from sdk.cli.output import HELP_NAMES, show_error
 from sdk.errors import InvariantBroken, PartialError, PhalanxError, StorageError, UsageError
 
 COMMANDS_ENTRY_POINT: Final = "phalanx.commands"
@@ -54,7 +54,7 @@ class _LazyGroup(click.Group):
             raise click.Abort from None
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings=HELP_NAMES)
 @click.version_option(package_name="phalanx-dvt", prog_name="phalanx")
 def phalanx() -> None:
     """Distributed validators: split keys, run an operator, read the registry.

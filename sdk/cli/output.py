@@ -11,12 +11,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from sdk.errors import PhalanxError
 from sdk.findings import Finding
+
+HELP_NAMES: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
+"""Settings of the root, and of commands that tests call without it: click remembers at the first
+call which options ask for help."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object on stdout; steps as JSON on stderr."
