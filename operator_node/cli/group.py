@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Final
 
 import click
 
-from sdk.cli.output import HELP_NAMES
+from sdk.cli.lazy import LazyGroup
 
 _COMMANDS: Final = {
     "check-config": "operator_node.cli.check_config:check_config",
@@ -19,19 +18,7 @@ _COMMANDS: Final = {
 }
 
 
-class _LazyGroup(click.Group):
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, attribute = _COMMANDS[name].split(":")
-        command = getattr(import_module(module), attribute)
-        return command if isinstance(command, click.Command) else None
-
-
-@click.group(cls=_LazyGroup, context_settings=HELP_NAMES)
+@click.group(cls=LazyGroup, places=_COMMANDS)
 def node() -> None:
     """Run an operator node, and ask a running one.
 

@@ -119,7 +119,7 @@ class Chain:
                 blocks = self.blocks[int(low, 16) : int(high, 16) + 1]
                 return [log for each in blocks for log in each["logs"]]
             case _:
-                raise NotImplementedError(method)
+                raise AssertionError(f"no indexer asks for {method} with {params}")
 
     def _seal(self, line: int) -> None:
         number = len(self.blocks)
