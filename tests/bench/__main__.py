@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench import bls, consensus, engine, indexer, proofs, registry, signing, splitting
-from tests.bench.sockets import latency, load, messages
+from tests.bench.sockets import flood, latency, load, messages
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS: dict[str, Callable[[], object]] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], object]] = {
     "latency": latency.run,
     "messages": messages.run,
     "load": load.run,
+    "flood": flood.run,
     "indexer": indexer.run,
     "proofs": proofs.run,
     "splitting": lambda: splitting.run(ROOT),
