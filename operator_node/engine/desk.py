@@ -229,10 +229,11 @@ class Desk:
 
     def _with_jobs(self, deliveries: Iterable[Delivery]) -> Deliveries:
         found: Deliveries = []
-        for session, effects in deliveries:
+        for delivery in deliveries:
+            session = delivery.session
             job = None if session is None else self._jobs.get((session.id, session.slot))
             if job is not None:
-                found.append((job, effects))
+                found.append((job, delivery.effects))
         return found
 
     def _message_id(self, due: DutyDue, generation: Generation) -> MessageId:

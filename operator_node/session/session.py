@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVarTuple, Unpack, assert_never, cast
 
+from msgspec import Struct
+
 from operator_node.duties.reasons import Reason
 from operator_node.duties.types import (
     Answer,
@@ -312,7 +314,7 @@ class Session:
         return Finish(replace(finish.outcome, reason=stuck.reason, detail=stuck.detail))
 
 
-class Delivery(NamedTuple):
+class Delivery(Struct, frozen=True):
     """What a message led to. `session` took it, None if there was none to take it."""
 
     session: Session | None

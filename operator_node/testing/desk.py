@@ -122,7 +122,8 @@ class Desk:
 
     def _with_jobs(self, deliveries: list[Delivery]) -> list[tuple[Job, list[Effect]]]:
         found = []
-        for session, effects in deliveries:
+        for delivery in deliveries:
+            session, effects = delivery.session, delivery.effects
             if effects and session is not None:
                 found.append((self._jobs_of_sessions[id(session)], effects))
         return found

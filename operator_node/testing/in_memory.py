@@ -129,9 +129,9 @@ class InMemoryOperator:
         Raises:
             ProtocolFault: it may not enter.
         """
-        session, effects = self._receive(self._enter(data))
-        if session is not None:
-            self._carry_out(session, effects, mail)
+        delivery = self._receive(self._enter(data))
+        if delivery.session is not None:
+            self._carry_out(delivery.session, delivery.effects, mail)
 
     # --- the steps of a duty, which a subclass may do another way, or time --------------------
 

@@ -106,9 +106,9 @@ def _read(readers: Sequence[Reader], data: bytes) -> Steps:
         reader._receive(message) for reader, message in zip(readers, messages, strict=True)
     ]
     applied = time.thread_time()
-    for reader, (session, effects) in zip(readers, deliveries, strict=True):
-        if session is not None:
-            reader._carry_out(session, effects, deque())
+    for reader, delivery in zip(readers, deliveries, strict=True):
+        if delivery.session is not None:
+            reader._carry_out(delivery.session, delivery.effects, deque())
     signed, keys = messages[0].signed, readers[0].network.operators
     covered = signs_over(signed)
     checking = time.thread_time()

@@ -120,16 +120,16 @@ def run_seeds(
 
 
 def _run_batch(seeds: range, size: int | None, real: bool) -> list[Outcome]:
-    # A run is full of cycles that die with it; looking for them meanwhile costs a tenth. Looking
-    # once after each run lets the next one use the same memory, which costs less than fresh memory.
-    # What was there before is frozen, so that the search is for what the runs left only.
+    # A run is full of cycles that die with it; looking for them meanwhile costs a tenth. One look
+    # after each run, at what is new since the last, lets the next one use the same memory. What was
+    # there before is frozen.
     gc.disable()
     gc.freeze()
     outcomes = []
     try:
         for seed in seeds:
             outcomes.append(run_seed(seed, size, real=real))
-            gc.collect()
+            gc.collect(0)
     finally:
         gc.enable()
         gc.unfreeze()

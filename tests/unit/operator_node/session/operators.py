@@ -163,7 +163,8 @@ class Operator:
         self._take(self.room.follow(session, effects))
 
     def _take(self, deliveries: list[Delivery]) -> None:
-        for session, effects in deliveries:
+        for delivery in deliveries:
+            session, effects = delivery.session, delivery.effects
             if session is None:
                 self.complaints += [each for each in effects if isinstance(each, Complain)]
             else:
