@@ -111,7 +111,7 @@ _NODE_OPTIONS: Final = (
     ),
     json_option,
 )
-_SIGNING_OPTIONS: Final = (
+_SIGNER_OPTIONS: Final = (
     click.option("--key-file", type=_FILE, help="File (mode 0600) with a private key as hex."),
     click.option("--keystore", type=_FILE, help="Keystore (version 3) of the calling account."),
     click.option(
@@ -120,6 +120,9 @@ _SIGNING_OPTIONS: Final = (
         metavar="URL",
         help="Signer that answers eth_signTransaction, such as web3signer; needs --from.",
     ),
+)
+_SIGNING_OPTIONS: Final = (
+    *_SIGNER_OPTIONS,
     click.option("--dry-run", is_flag=True, help="Plan and simulate; sign and send nothing."),
     click.option("--yes", is_flag=True, help="Do not ask before sending."),
 )
@@ -145,6 +148,11 @@ def writing_options(command: Command) -> Command:
 def journal_options(command: Command) -> Command:
     """For commands of several transactions, which need a signer and cannot be exported."""
     return _collect(command, (*_NODE_OPTIONS, *_SIGNING_OPTIONS), with_password=True)
+
+
+def keeper_options(command: Command) -> Command:
+    """For commands that go on by themselves, and send only if they are told to once and for all."""
+    return _collect(command, (*_NODE_OPTIONS, *_SIGNER_OPTIONS), with_password=True)
 
 
 def _collect(

@@ -24,12 +24,15 @@ _OWN_GROUPS: Final = {
     "cluster": "sdk.cli.clusters:cluster",
     "deploy": "sdk.cli.deploy:deploy",
     "keys": "sdk.cli.keys:keys",
+    "liquidator": "sdk.cli.liquidator:liquidator",
     "network": "sdk.cli.network:network",
     "operator-keys": "sdk.cli.operator_keys:operator_keys",
     "operators": "sdk.cli.operators:operators",
     "owner": "sdk.cli.owners:owner",
+    "prover": "sdk.cli.prover:prover",
     "validator-keys": "sdk.cli.validator_keys:validator_keys",
     "validators": "sdk.cli.validators:validators",
+    "watch": "sdk.cli.watch:watch",
 }
 
 

@@ -112,9 +112,7 @@ def plan_proof(
         for each in client.perform(validators_of(deployment, to_checksum(owner)))
         if each.operator_ids == cluster.operator_ids
     ]
-    begin, end = client.perform(_window(client))
-    preset = source.settings().preset
-    served = source.newest_state(_candidates(client, begin=begin, end=end), preset=preset)
+    served = newest_provable_state(client, source)
     indices = find_validators(served.state, keys)
     known = [key for key in keys if key in indices]
     every = build_proofs(served.state, served.header, [indices[key] for key in known], run=run)
@@ -134,6 +132,18 @@ def plan_proof(
         unknown=tuple(key for key in keys if key not in indices),
         proofs=replace(every, validators=tuple(proofs[:MOST_PROOFS])),
     )
+
+
+def newest_provable_state(client: Client, source: BeaconSource) -> ServedState:
+    """The newest state that the beacon node serves and the registry's verifier answers for.
+
+    Raises:
+        ChainError: `verifier_not_set`.
+        BeaconError: `beacon_state_unavailable`, and others of `BeaconSource`.
+    """
+    begin, end = client.perform(_window(client))
+    preset = source.settings().preset
+    return source.newest_state(_candidates(client, begin=begin, end=end), preset=preset)
 
 
 def prepare_proof(client: Client, plan: ProofPlan, *, deposit_wei: int) -> PreparedCall:

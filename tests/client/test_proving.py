@@ -9,13 +9,17 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
+import trio
 
+from sdk.beacon_proofs.source import BeaconSource
 from sdk.client.abi import encode_call
 from sdk.toolchain.compile import compile_contracts
 from sdk.toolchain.deploy import create
 from sdk.types import PublicKey
 from tests.client.commands import Desk, make_desk
+from tests.client.keeping import Station
 from tests.client.proxy import Answer, Proxy
 from tests.client.world import FEE_WEI, GOVERNOR, IDS, World
 from tests.contracts_proofs import beacon_roots
@@ -179,3 +183,38 @@ def test_node_that_serves_no_state_and_registry_without_verifier(
     governor.network.update_beacon_verifier("0x" + 40 * "0").transact()
     none = desk.write(*WORDS, "--beacon", beacon.url)
     assert (none.code, none.error()["code"]) == (4, "verifier_not_set")
+
+
+def test_a_proof_that_ends_in_a_liquidation_is_sent_for_the_bounty(
+    desk: Desk, beacon: StateServer, key: PublicKey
+) -> None:
+    with httpx.Client(base_url=beacon.url, trust_env=False) as client:
+        station = Station(desk.world, url=desk.url, source=BeaconSource(client))
+        before = station.balance_wei
+
+        async def run() -> None:
+            async with station.working():
+                await station.outcome("won")
+
+        trio.run(run)
+    assert station.balance_wei - before >= station.limits.min_profit_wei
+    assert station.nonce == 1
+    assert not desk.world.client(None).clusters.get(desk.address, IDS).snapshot.active
+    record = desk.world.client(None).validators.get(key, owner=desk.address)
+    assert record is not None
+    assert record.effective_balance_eth == 64
+
+
+def test_a_proof_that_liquidates_nothing_is_not_sent(desk: Desk, beacon: StateServer) -> None:
+    desk.write("cluster", "deposit", "--operators", "1,2,3,4", "--amount", "1").ok()
+    with httpx.Client(base_url=beacon.url, trust_env=False) as client:
+        station = Station(desk.world, url=desk.url, source=BeaconSource(client))
+
+        async def run() -> None:
+            async with station.working():
+                desk.world.mine(1)
+                await station.idle()
+
+        trio.run(run)
+    assert (station.heard.facts("validators"), station.nonce) == ([1, 1], 0)
+    assert station.heard.facts("clusters") == [1, 0]
