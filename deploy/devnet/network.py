@@ -25,6 +25,8 @@ import trio
 from deploy.devnet.beacon import LEAD_S, BeaconOptions, running_beacons
 from deploy.devnet.chain import running_chain
 from deploy.devnet.inclusion import Report
+from deploy.devnet.indexer import PATIENCE_S as INDEXER_PATIENCE_S
+from deploy.devnet.indexer import LocalIndexer, running_indexer
 from deploy.devnet.later_forks import FORKS as LATER_FORKS
 from deploy.devnet.later_forks import running_later_fork
 from deploy.devnet.live import Live, StartUp, report_lines
@@ -69,6 +71,7 @@ class NetworkOptions:
         fork: of the beacon chain; `CAPELLA` for tier A, one of tier B's otherwise.
         trusted: peers that the operators' nodes stay connected to, as multiaddresses.
         settings: further ones of all operators' nodes, as in their files.
+        indexed: whether an indexer follows the registry and serves API and explorer.
     """
 
     folder: Path
@@ -81,11 +84,16 @@ class NetworkOptions:
     fork: str = CAPELLA
     trusted: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LocalNetwork:
-    """A network that runs."""
+    """A network that runs.
+
+    Attributes:
+        indexer: None unless the options ask for one.
+    """
 
     options: NetworkOptions
     genesis_time: int
@@ -93,6 +101,7 @@ class LocalNetwork:
     beacons: tuple[BeaconNode, ...]
     nodes: tuple[LocalNode, ...]
     observer: Observer
+    indexer: LocalIndexer | None
 
     async def report(self, first_slot: int, last_slot: int) -> Report:
         """What the chain says of the operators' validators, once it can be told."""
@@ -122,11 +131,19 @@ async def running_network(
         registry = await set_up_registry(
             chain, options.folder, operators=options.operators, validators=options.validators
         )
+        indexer = None
+        if options.indexed:
+            say("starting the indexer, its API and the explorer")
+            indexer = await stack.enter_async_context(running_indexer(registry, options.folder))
+            await indexer.until_ready(patience_s=INDEXER_PATIENCE_S)
         genesis_time = int(time.time()) + LEAD_S + NODE_LEAD_S * options.operators
         await chain.align(genesis_time)
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
         nursery.start_soon(chain.mine_slots)
+        if indexer is not None:
+            nursery.start_soon(indexer.follower.watch)
+            nursery.start_soon(indexer.server.watch)
         say(f"starting the beacon chain at {options.fork} rules")
         beacons = await stack.enter_async_context(_running_beacon_nodes(options, genesis_time))
         for beacon in beacons:
@@ -156,7 +173,7 @@ async def running_network(
         )
         nursery.start_soon(observer.run)
         say(f"genesis in {max(0.0, genesis_time - time.time()):.0f} s")
-        yield LocalNetwork(options, genesis_time, registry, beacons, nodes, observer)
+        yield LocalNetwork(options, genesis_time, registry, beacons, nodes, observer, indexer)
 
 
 @asynccontextmanager
@@ -211,6 +228,7 @@ def main(
         operators=int(operators),
         boole_epoch=NEVER if alan else 0,
         fork=fork,
+        indexed=True,
     )
     screen = own_screen()
     screen.line(f"==> files in {options.folder}")
@@ -245,6 +263,8 @@ async def _live(options: NetworkOptions, screen: Screen, slots: int, kill_at: in
         nursery.start_soon(start.run)
         async with running_network(options, start.say) as network:
             start.end()
+            if network.indexer is not None:
+                screen.line(f"==> explorer and API: {network.indexer.url}/ while this runs")
             report = await _show(network, screen, slots, kill_at)
     for line in report_lines(report):
         screen.line(line)

@@ -161,9 +161,7 @@ def make_nodes(
         nodes.append(
             LocalNode(
                 operator=operator,
-                child=Child(
-                    f"node {operator.id}", command, folder=home, environment=_environment()
-                ),
+                child=Child(f"node {operator.id}", command, folder=home, environment=environment()),
                 config=config,
                 api=f"http://127.0.0.1:{api}",
                 metrics=f"http://127.0.0.1:{metrics}",
@@ -173,7 +171,7 @@ def make_nodes(
     return tuple(nodes)
 
 
-def _environment() -> dict[str, str]:
-    """Variables for a node: those of this process, with compiled modules kept."""
+def environment() -> dict[str, str]:
+    """Variables for a process of ours: those of this process, with compiled modules kept."""
     kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONPYCACHEPREFIX": str(BYTECODE)}

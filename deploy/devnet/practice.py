@@ -78,6 +78,8 @@ async def practise(options: NetworkOptions, screen: Screen) -> None:
             await _write_files(network)
             start.end()
             screen.line(f"==> the network runs; its addresses are in {options.folder}/network.env")
+            if network.indexer is not None:
+                screen.line(f"    explorer and API: {network.indexer.url}/")
             screen.line("    docs/run-a-node.md goes on from here; Ctrl-C ends it")
             nodes: dict[OperatorId, Node] = {node.operator.id: node for node in network.nodes}
             nodes[GUEST] = Guest(GUEST_API)
@@ -120,6 +122,7 @@ def environment(network: LocalNetwork, *, staker: str) -> str:
         "PHALANX_START_BLOCK": registry.deployment.start_block,
         "DEVNET_BEACON_NODES": ";".join(beacon.url for beacon in network.beacons),
         "DEVNET_PEER": network.nodes[0].peer,
+        "DEVNET_INDEXER": "" if network.indexer is None else network.indexer.url,
         "DEVNET_STAKER": staker,
     }
     return "".join(f"export {name}='{value}'\n" for name, value in values.items())
@@ -143,6 +146,7 @@ def main(slot_seconds: int, folder: Path) -> None:
             operators=OPERATORS,
             validators=(),
             inside=INSIDE,
+            indexed=True,
         )
         trio.run(practise, options, screen)
     except* PhalanxError as group:

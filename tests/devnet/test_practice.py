@@ -27,7 +27,9 @@ def network() -> LocalNetwork:
     deployment = SimpleNamespace(registry="0xAbc", start_block=7)
     registry = SimpleNamespace(chain=chain, deployment=deployment)
     nodes = [SimpleNamespace(peer="/ip4/127.0.0.1/tcp/4/p2p/16U")]
-    return cast(LocalNetwork, SimpleNamespace(registry=registry, beacons=beacons, nodes=nodes))
+    indexer = SimpleNamespace(url="http://127.0.0.1:5")
+    parts = SimpleNamespace(registry=registry, beacons=beacons, nodes=nodes, indexer=indexer)
+    return cast(LocalNetwork, parts)
 
 
 def test_variables_are_what_a_shell_reads(tmp_path: Path) -> None:
@@ -49,6 +51,7 @@ def test_variables_are_what_a_shell_reads(tmp_path: Path) -> None:
             "PHALANX_START_BLOCK": "7",
             "DEVNET_BEACON_NODES": "http://127.0.0.1:2;http://127.0.0.1:3",
             "DEVNET_PEER": "/ip4/127.0.0.1/tcp/4/p2p/16U",
+            "DEVNET_INDEXER": "http://127.0.0.1:5",
             "DEVNET_STAKER": "0xdef",
         }.items()
     )
