@@ -57,3 +57,29 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=registry,
         )
+        self.complete = Gauge(
+            "indexer_complete",
+            "1 when the last audit found nothing missing, 0 from a difference to its repair.",
+            registry=registry,
+        )
+        self.proven = Counter(
+            "indexer_proven_blocks", "Blocks whose logs their headers prove.", registry=registry
+        )
+        self.unproven = Counter(
+            "indexer_unproven_blocks", "Blocks whose logs were believed.", registry=registry
+        )
+        self.corrected = Counter(
+            "indexer_corrected_blocks",
+            "Blocks of which a node gave other logs than their receipts prove.",
+            registry=registry,
+        )
+        self.repairs = Counter(
+            "indexer_repairs",
+            "Times that blocks were read again for a missing log.",
+            registry=registry,
+        )
+        self.disagreements = Counter(
+            "indexer_disagreements",
+            "Times that nodes named different blocks final.",
+            registry=registry,
+        )

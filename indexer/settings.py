@@ -10,6 +10,7 @@ from sdk.types import Address, BlockNumber
 
 DATABASE_VARIABLE: Final = "DATABASE_URL"
 RPC_VARIABLE: Final = "PHALANX_RPC"
+METADATA_VARIABLE: Final = "PHALANX_METADATA_DATABASE"
 REGISTRY_VARIABLE: Final = "PHALANX_REGISTRY"
 FOLDER: Final = Path("phalanx-indexer")
 """Of the embedded Postgres, unless stated: in the folder where the command runs."""
@@ -29,6 +30,7 @@ class Settings:
         database_url: None for a Postgres of our own in `folder`.
         distance: blocks to stay behind the head. 0 shows everything at once, and undoes more.
         verifies_shares: check nonce signatures.
+        proves_history: prove the logs of every block of history by its header, not of a sample.
         workers: processes for that; None: one per core.
         poll_s: seconds between looks at the chain.
         metrics: address to show metrics at, None for none.
@@ -43,6 +45,7 @@ class Settings:
     folder: Path = FOLDER
     distance: int = 0
     verifies_shares: bool = True
+    proves_history: bool = False
     workers: int | None = None
     poll_s: float = POLL_S
     metrics: tuple[str, int] | None = None

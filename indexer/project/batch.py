@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from indexer.project.logs import LogRow
-from indexer.project.records import Key, Row, Shape, parted
+from indexer.project.records import Key, Shape, parted
 from sdk.chain.follower import Point
 from sdk.registry import Change
 from sdk.types import BlockNumber
@@ -50,20 +50,30 @@ class Versions:
     closed: list[Closed] = field(default_factory=list)
     added: list[list[Any]] = field(default_factory=list)
     _open: dict[Key, list[Any]] = field(default_factory=dict)
+    _block: dict[Key, tuple[Any, Any, int]] = field(default_factory=dict)
 
-    def turn(self, before: Row | None, after: Row | None, *, block: BlockNumber, log: int) -> None:
-        """The record changed in that block, for good as far as the block is concerned."""
-        if before is not None:
-            key = before[: self.shape.keys]
-            own = self._open.pop(key, None)
-            if own is None:
-                self.closed.append(Closed(key, block))
-            else:
-                own[-2] = block
-        if after is not None:
-            row = [*after, block, None, log]
-            self.added.append(row)
-            self._open[after[: self.shape.keys]] = row
+    def note(self, before: Any, after: Any, log: int) -> None:
+        """A log changed a record; None for one that did not exist, or no longer does."""
+        key = self.shape.key(before if after is None else after)
+        known = self._block.get(key)
+        self._block[key] = (before if known is None else known[0], after, log)
+
+    def turn(self, block: BlockNumber) -> None:
+        """The block that all notes since the last turn were about is over."""
+        for key, (before, after, log) in self._block.items():
+            if before is after or (before is not None and after is not None and before == after):
+                continue
+            if before is not None:
+                own = self._open.pop(key, None)
+                if own is None:
+                    self.closed.append(Closed(key, block))
+                else:
+                    own[-2] = block
+            if after is not None:
+                row = [*self.shape.row(after), block, None, log]
+                self.added.append(row)
+                self._open[key] = row
+        self._block.clear()
 
 
 @dataclass(slots=True)
@@ -100,20 +110,10 @@ def turn_block(
         changes: each with the index of its log, in order.
         block: its number.
     """
-    first: dict[tuple[str, Key], Any] = {}
-    last: dict[tuple[str, Key], tuple[Shape, Any, int]] = {}
+    touched: dict[str, Versions] = {}
     for log, change in changes:
         shape, before, after = parted(change)
-        row = shape.row(after if before is None else before)
-        name = (shape.table, row[: shape.keys])
-        first.setdefault(name, before)
-        last[name] = (shape, after, log)
-    for name, (shape, after, log) in last.items():
-        before = first[name]
-        if before != after:
-            versions[shape.table].turn(
-                None if before is None else shape.row(before),
-                None if after is None else shape.row(after),
-                block=block,
-                log=log,
-            )
+        own = touched[shape.table] = versions[shape.table]
+        own.note(before, after, log)
+    for own in touched.values():
+        own.turn(block)

@@ -44,6 +44,7 @@ class Shape:
         table: name of the table.
         columns: own columns, those of the key first.
         keys: how many of them are the key.
+        key: a record's key, without making its row.
         row: a record's row.
         creation: the change that brings a row's record into an empty registry.
     """
@@ -51,6 +52,7 @@ class Shape:
     table: str
     columns: tuple[str, ...]
     keys: int
+    key: Callable[[Any], Key]
     row: Callable[[Any], Row]
     creation: Callable[[Row], Change]
 
@@ -167,11 +169,12 @@ OPERATOR: Final = Shape(
         *("declared_fee_units", "declared_at", "declared_begin_s", "declared_end_s"),
     ),
     1,
+    lambda each: (each.operator_id,),
     _operator_row,
     _operator,
 )
 WHITELIST: Final = Shape(
-    "whitelist_version", ("operator_id", "address"), 2, _whitelist_row, _whitelist
+    "whitelist_version", ("operator_id", "address"), 2, _whitelist_row, _whitelist_row, _whitelist
 )
 CLUSTER: Final = Shape(
     "cluster_version",
@@ -181,16 +184,23 @@ CLUSTER: Final = Shape(
         *("validator_count", "effective_balance_eth"),
     ),
     1,
+    lambda each: (each.cluster_id,),
     _cluster_row,
     _cluster,
 )
 VALIDATOR: Final = Shape(
-    "validator_version", _VALIDATOR_NAMES, 2, attrgetter(*_VALIDATOR_NAMES), _validator
+    "validator_version",
+    _VALIDATOR_NAMES,
+    2,
+    attrgetter("owner", "public_key"),
+    attrgetter(*_VALIDATOR_NAMES),
+    _validator,
 )
 ACCOUNT: Final = Shape(
     "account_version",
     ("owner", "next_nonce", "fee_recipient"),
     1,
+    lambda each: (each.owner,),
     attrgetter("owner", "next_nonce", "fee_recipient"),
     _account,
 )
@@ -201,6 +211,7 @@ NETWORK: Final = Shape(
         *_renamed(_PARAMETER_NAMES, "owner", "pending_owner"),
     ),
     0,
+    lambda each: (),
     _network_row,
     _network,
 )

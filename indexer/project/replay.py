@@ -31,9 +31,11 @@ from sdk.registry import (
     apply,
     nonce_claims,
 )
+from sdk.registry.bulk_calls import apply_bulk, bulk_length
 from sdk.types import BlockNumber
 
 Decoded: TypeAlias = tuple[Log, Event | Undecodable]
+_Judged: TypeAlias = tuple[Decoded, SignatureVerdict]
 _NOTHING: Final = Applied()
 
 
@@ -97,12 +99,10 @@ class Replay:
         )
         judged = zip(found, verdicts, strict=True)
         for block, entries in groupby(judged, key=lambda entry: entry[0][0].block_number):
-            changes: list[tuple[int, Change]] = []
-            for (log, event), verdict in entries:
-                applied = self._apply(batch, step, log, event, verdict)
-                changes += [(log.log_index, change) for change in applied.changes]
+            changes = self._block(batch, step.times.get(block), list(entries))
             turn_block(versions, changes, block=block)
-            self._done.append(_Done(block, tuple([change for _, change in changes])))
+            if block > batch.oldest:
+                self._done.append(_Done(block, tuple([change for _, change in changes])))
         while self._done and self._done[0].block <= batch.oldest:
             self._done.popleft()
         if self._floor is None or self._floor.number < batch.oldest:
@@ -121,27 +121,50 @@ class Replay:
         self.tip = to
         return self.state.digest()
 
-    def _apply(
-        self,
-        batch: Batch,
-        step: Extend,
-        log: Log,
-        event: Event | Undecodable,
-        verdict: SignatureVerdict,
+    def _block(
+        self, batch: Batch, time_s: int | None, entries: Sequence[_Judged]
+    ) -> list[tuple[int, Change]]:
+        """Apply a block's logs; their changes, each with the index of its log."""
+        changes: list[tuple[int, Change]] = []
+        events = [event for (_, event), _ in entries]
+        start = 0
+        while start < len(entries):
+            run = entries[start : start + bulk_length(events, start)]
+            answers = None if len(run) == 1 else self._bulk(run, time_s)
+            first_nonce = self._nonce(run[0][0][1])
+            for place, ((log, event), verdict) in enumerate(run):
+                if answers is None:
+                    nonce = self._nonce(event)
+                    applied = self._one(log, event, verdict, time_s)
+                else:
+                    nonce = None if first_nonce is None else first_nonce + place
+                    applied = answers[place]
+                batch.logs.append(log_row(log, event, self.state, applied, nonce))
+                if applied.divergences:
+                    batch.divergences += _divergences(log, applied.divergences)
+                self.state.commit(applied.changes)
+                changes += [(log.log_index, change) for change in applied.changes]
+            start += len(run)
+        return changes
+
+    def _bulk(self, run: Sequence[_Judged], time_s: int | None) -> list[Applied] | None:
+        """What the logs of a bulk call do, None if they have to be taken one by one."""
+        events = [event for (_, event), _ in run if not isinstance(event, Undecodable)]
+        at = EventContext(run[0][0][0].position, time_s)
+        return apply_bulk(self.state, events, at, [verdict for _, verdict in run])
+
+    def _one(
+        self, log: Log, event: Event | Undecodable, verdict: SignatureVerdict, time_s: int | None
     ) -> Applied:
-        """Apply one log and add its row."""
         if isinstance(event, Undecodable):
-            batch.logs.append(log_row(log, event, self.state, _NOTHING, None))
             return _NOTHING
-        at = EventContext(log.position, step.times.get(log.block_number))
-        applied = apply(self.state, event, at, verdict)
-        nonce = None
+        return apply(self.state, event, EventContext(log.position, time_s), verdict)
+
+    def _nonce(self, event: Event | Undecodable) -> int | None:
+        """The nonce that the event uses up next."""
         if isinstance(event, ValidatorAdded):
-            nonce = self.state.account(event.owner).next_nonce
-        batch.logs.append(log_row(log, event, self.state, applied, nonce))
-        batch.divergences += _divergences(log, applied.divergences)
-        self.state.commit(applied.changes)
-        return applied
+            return self.state.account(event.owner).next_nonce
+        return None
 
 
 def _blocks(before: Point | None, step: Extend) -> Iterator[BlockRow]:

@@ -15,8 +15,11 @@ import psycopg
 from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Table
 
+SETS: Final = 16_384
+"""Sets of operators whose bytes are remembered; those of a cluster come with each of its logs."""
 _BIGINT_OID: Final = 20
 _JSONB_VERSION: Final = b"\x01"
 _HEAD: Final = struct.Struct(">iiI")
@@ -34,9 +37,14 @@ class _IdsDumper(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: list[int]) -> Buffer:
-        if not obj:
-            return _HEAD.pack(0, 0, _BIGINT_OID)
-        return _array(len(obj)).pack(1, 0, _BIGINT_OID, len(obj), 1, *_with_lengths(obj))
+        return _ids(tuple(obj))
+
+
+@lru_cache(maxsize=SETS)
+def _ids(ids: tuple[int, ...]) -> bytes:
+    if not ids:
+        return _HEAD.pack(0, 0, _BIGINT_OID)
+    return _array(len(ids)).pack(1, 0, _BIGINT_OID, len(ids), 1, *_with_lengths(ids))
 
 
 @lru_cache(maxsize=64)
@@ -61,6 +69,8 @@ class Copier:
         for name, dumper in (("jsonb", _JsonDumper), ("int8[]", _IdsDumper)):
             own = type(dumper.__name__, (dumper,), {"oid": _oid(name)})
             connection.adapters.register_dumper(None, own)
+        # Psycopg's own looks for wrapped values too, in Python, and most columns are bytes.
+        connection.adapters.register_dumper(None, BytesBinaryDumper)
 
     def copy(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Append rows.

@@ -16,10 +16,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 
 from indexer.store.database import translated
+from indexer.store.signed import signed_metadata
 from indexer.store.tables import METADATA
 from sdk.errors import ConfigError
 
-NEWEST: Final = "0001"
+NEWEST: Final = "0002"
 """Of the migrations that this program knows."""
 _FOLDER: Final = Path(__file__).parent / "migrations"
 _HINT: Final = "Run the newer program, or phalanx indexer reset with this one."
@@ -56,9 +57,10 @@ def known_versions() -> tuple[str, ...]:
 
 
 def drop(target: Engine) -> None:
-    """Remove every table of ours; nothing else in the database is touched."""
+    """Remove every table that can be made again; nothing else in the database is touched."""
+    derived = [table for table in METADATA.sorted_tables if table is not signed_metadata]
     with translated(), target.begin() as connection:
-        METADATA.drop_all(connection)
+        METADATA.drop_all(connection, tables=derived)
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
 
 

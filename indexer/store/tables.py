@@ -112,6 +112,7 @@ block: Final = Table(
     number("timestamp_s", "seconds of the unix epoch"),
     place("log_count", "logs of the registry in it"),
     Index("block_empty_idx", "number", postgresql_where=text("log_count = 0")),
+    Index("block_hash_idx", "hash"),
     comment="blocks with logs of the registry, and the newest 129 whatever they hold",
 )
 

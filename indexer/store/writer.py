@@ -185,7 +185,7 @@ class Writer:
         rows = [(*each.key, each.valid_to) for each in closed]
         arrays: list[list[Any]] = [list(values) for values in zip(*rows, strict=True)]
         types = [_array_type(table.c[name].type.python_type) for name in (*keys, "valid_to")]
-        given = ", ".join(f"%s::{name}" for name in types)
+        given = ", ".join(f"%b::{name}" for name in types)
         matches = "".join(f" AND t.{name} = c.{name}" for name in keys)
         statement = (
             f"UPDATE {shape.table} t SET valid_to = c.valid_to "  # noqa: S608 - names of ours

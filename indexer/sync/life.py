@@ -15,11 +15,13 @@ from prometheus_client import start_http_server
 from indexer.metrics import Metrics
 from indexer.settings import Settings
 from indexer.store import Identity, database, engine, schema
+from indexer.sync.auditor import Auditor
+from indexer.sync.completeness import Completeness
 from indexer.sync.integrity import Comparison, Outcome, compare, write_outcome
 from indexer.sync.loop import Sync
 from indexer.sync.sample import take_sample
 from indexer.sync.verdicts import Judges, Unchecking, judges
-from sdk.chain import Rpc
+from sdk.chain import Point, Rpc
 from sdk.errors import ChainError, NetworkError
 from sdk.types import BlockNumber
 
@@ -49,6 +51,23 @@ async def run_indexer(settings: Settings) -> None:
             if settings.verifies_shares:
                 judging = stack.enter_context(judges(settings.workers))
             comparison = Comparison(rpc, url, settings.registry, metrics, samples=settings.samples)
+            # By themselves, beside the one that takes the first that answers.
+            nodes = [
+                await connections.enter_async_context(Rpc([each], chain_id=identity.chain_id))
+                for each in settings.rpc_urls
+            ]
+            completeness = Completeness(
+                rpc,
+                settings.registry,
+                metrics,
+                others=nodes,
+                proves_history=settings.proves_history,
+            )
+
+            def advanced(tip: Point) -> None:
+                comparison.notice(tip)
+                auditor.notice(tip)
+
             sync = Sync(
                 rpc,
                 url,
@@ -57,11 +76,16 @@ async def run_indexer(settings: Settings) -> None:
                 metrics=metrics,
                 distance=settings.distance,
                 pause=partial(trio.sleep, settings.poll_s),
-                advanced=comparison.notice,
+                advanced=advanced,
+                completeness=completeness,
+            )
+            auditor = Auditor(
+                nodes, url, settings.registry, metrics, completeness, repair=sync.repair
             )
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_stop_at_a_signal, nursery.cancel_scope)
                 nursery.start_soon(comparison.run)
+                nursery.start_soon(auditor.run)
                 nursery.start_soon(sync.run)
 
 

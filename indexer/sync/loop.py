@@ -20,9 +20,23 @@ import trio
 from indexer.metrics import Metrics
 from indexer.project import Batch, Replay, decoded
 from indexer.store import Identity, Writer, load
+from indexer.store.rewind import rewind
+from indexer.sync.collecting import rare_collections
+from indexer.sync.completeness import Completeness
 from indexer.sync.heads import Heads, write_heads
 from indexer.sync.verdicts import Judges
-from sdk.chain import CaughtUp, Extend, Follower, LogReader, Point, Rollback, Rpc, Step, TooDeep
+from sdk.chain import (
+    Block,
+    CaughtUp,
+    Extend,
+    Follower,
+    LogReader,
+    Point,
+    Rollback,
+    Rpc,
+    Step,
+    TooDeep,
+)
 from sdk.errors import ChainError, ConfigError, InvariantBroken, NetworkError, PhalanxError
 from sdk.types import BlockNumber
 
@@ -86,6 +100,7 @@ class Sync:
         distance: int = 0,
         pause: Callable[[], Awaitable[None]],
         advanced: Callable[[Point], None] = lambda tip: None,
+        completeness: Completeness | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -98,6 +113,7 @@ class Sync:
             distance: blocks to stay behind the head.
             pause: waits until it is worth looking for a new block.
             advanced: told the newest block after each look that found nothing left to read.
+            completeness: looks at all that is read; None believes the node.
         """
         self.tip: Point | None = None
         self._rpc = rpc
@@ -108,7 +124,10 @@ class Sync:
         self._distance = distance
         self._pause = pause
         self._advanced = advanced
+        self._completeness = completeness
         self._failures = 0
+        self._read_again: Block | None = None
+        self._scope = trio.CancelScope()
 
     async def run(self) -> None:
         """Follow the chain until cancelled.
@@ -134,11 +153,23 @@ class Sync:
                     log.error("indexer: failed, loading the tables again", exc_info=failure)
                 await self._wait()
 
+    def repair(self, to: Block) -> None:
+        """Read everything above a block of the tables again."""
+        self._read_again = to
+        self._scope.cancel()
+
     async def _follow(self) -> None:
         """Load the tables and follow the chain from there."""
         open_writer = partial(Writer, self._url, self._identity)
         writer = await trio.to_thread.run_sync(open_writer)
         try:
+            to, self._read_again = self._read_again, None
+            if to is not None:
+                await trio.to_thread.run_sync(rewind, writer, to)
+                self._metrics.repairs.inc()
+                if self._completeness is not None:
+                    self._completeness.go_back(to.number)
+                log.warning("indexer: everything above block %d is read again", to.number)
             loaded = await trio.to_thread.run_sync(load, writer.connection)
             self.tip = loaded.tip
             log.info("indexer: loaded as of block %s", self.tip.number if self.tip else "none")
@@ -149,13 +180,16 @@ class Sync:
                 address=self._identity.contract,
                 timed=EVERY_TOPIC,
                 pause=self._pause,
+                check=self._completeness,
             )
             steps = trio.open_memory_channel[Step | Heads](STEPS_AHEAD)
             writes = trio.open_memory_channel[_Write](STEPS_AHEAD)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._read, reader, steps[0])
-                nursery.start_soon(self._apply, replay, steps[1], writes[0])
-                nursery.start_soon(self._write, writer, writes[1])
+            with rare_collections():
+                async with trio.open_nursery() as nursery:
+                    self._scope = nursery.cancel_scope
+                    nursery.start_soon(self._read, reader, steps[0])
+                    nursery.start_soon(self._apply, replay, steps[1], writes[0])
+                    nursery.start_soon(self._write, writer, writes[1])
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(writer.close)
@@ -166,18 +200,24 @@ class Sync:
             try:
                 step = await anext(reader)
                 if isinstance(step, CaughtUp):
-                    heads = await Heads.ask(self._rpc, step.head)
-                    await steps.send(heads)
+                    await steps.send(await self._heads(step.head))
                     continue
             except NetworkError as failure:
                 self._metrics.failures.inc()
                 log.warning("indexer: %s", failure)
-                await self._wait()
+                await self._wait(cast(float, failure.data.get("rest_s", 0.0)))
                 continue
             self._failures = 0
+            if isinstance(step, Rollback) and self._completeness is not None:
+                self._completeness.go_back(step.to.number)
             await steps.send(step)
             if isinstance(step, Extend) and step.tip.number < step.target:
                 await steps.send(Heads(BlockNumber(step.target + self._distance)))
+
+    async def _heads(self, number: BlockNumber) -> Heads:
+        if self._completeness is None:
+            return await Heads.ask(self._rpc, number)
+        return await self._completeness.heads(number)
 
     async def _apply(
         self,
@@ -266,9 +306,9 @@ class Sync:
                 batch.tip.number,
             )
 
-    async def _wait(self) -> None:
-        """Longer after each failure in a row."""
-        seconds = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
+    async def _wait(self, rest_s: float = 0.0) -> None:
+        """Longer after each failure in a row, and at least as long as the node asked for."""
+        seconds = max(rest_s, min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S))
         self._failures = min(self._failures + 1, 16)
         await trio.sleep(seconds)
 

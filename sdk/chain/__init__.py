@@ -15,7 +15,7 @@ from sdk.chain.follower import (
     Step,
     TooDeep,
 )
-from sdk.chain.logs import CaughtUp, LogReader
+from sdk.chain.logs import CaughtUp, LogCheck, LogReader
 from sdk.chain.rpc import Call, Rpc
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Diverged",
     "Extend",
     "Follower",
+    "LogCheck",
     "LogReader",
     "Point",
     "Read",

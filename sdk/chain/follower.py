@@ -37,12 +37,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What is needed of a header. `hash` and `parent_hash` have 32 bytes."""
+    """What is needed of a header. `hash` and `parent_hash` have 32 bytes.
+
+    Attributes:
+        receipts_root: proves the logs of the block (`sdk.chain.receipts`); empty if not given.
+        logs_bloom: likewise, 256 bytes.
+    """
 
     number: BlockNumber
     hash: bytes
     parent_hash: bytes
     timestamp_s: int
+    receipts_root: bytes = b""
+    logs_bloom: bytes = b""
 
     @property
     def point(self) -> Point:

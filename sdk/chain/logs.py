@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Final, NoReturn, Self
+from typing import Final, Protocol, Self
 
 import msgspec
 
 from sdk.chain.follower import Block, Diverged, Extend, Follower, Point, Read, Step
-from sdk.chain.rpc import MOST_BATCH, Call, Rpc
+from sdk.chain.reading import parsed, read_headers, read_logs, read_logs_of, unreadable
+from sdk.chain.rpc import MOST_BATCH, Rpc
 from sdk.errors import NetworkError
 from sdk.events import Log
 from sdk.types import Address, BlockNumber
@@ -42,29 +43,26 @@ class CaughtUp:
     head: BlockNumber
 
 
-class _Header(msgspec.Struct):
-    number: str
-    hash: str
-    parentHash: str  # noqa: N815 - as JSON-RPC spells it
-    timestamp: str
+class LogCheck(Protocol):
+    """A second look at what a node said, before it is taken."""
 
+    async def settle(
+        self, read: Read, blocks: Sequence[Block], logs: Sequence[Log]
+    ) -> Sequence[Log]:
+        """The logs of the range as they are to be taken.
 
-class _Log(msgspec.Struct):
-    address: str
-    topics: list[str]
-    data: str
-    blockNumber: str  # noqa: N815 - as JSON-RPC spells it
-    blockHash: str  # noqa: N815
-    transactionHash: str  # noqa: N815
-    transactionIndex: str  # noqa: N815
-    logIndex: str  # noqa: N815
-    removed: bool = False
-    blockTimestamp: str | None = None  # noqa: N815 - newer nodes add it
+        Args:
+            read: what was asked for.
+            blocks: the headers that came with it.
+            logs: as the node gave them, each once.
+
+        Raises:
+            NetworkError: it cannot be taken; the range is read again.
+        """
+        ...
 
 
 _TEXT: Final = msgspec.json.Decoder(str)
-_LOGS: Final = msgspec.json.Decoder(list[_Log])
-_HEADER: Final[msgspec.json.Decoder[_Header | None]] = msgspec.json.Decoder(_Header | None)
 
 
 @dataclass(slots=True)
@@ -104,6 +102,7 @@ class LogReader:
         address: Address,
         timed: Set[bytes] = frozenset(),
         pause: Callable[[], Awaitable[None]],
+        check: LogCheck | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -113,12 +112,14 @@ class LogReader:
             address: the contract's.
             timed: first topics of logs whose block's time is needed.
             pause: waits, when the iterator has caught up, until it is worth asking again.
+            check: looks at what the node says before it is taken; None believes it.
         """
         self._rpc = rpc
         self._follower = follower
-        self._address = _text(address)
+        self._address = address
         self._timed = timed
         self._pause = pause
+        self._check = check
         self._width = _Width()
         self._head: BlockNumber | None = None
         self._is_idle = False
@@ -185,7 +186,7 @@ class LogReader:
         self._head = None
         last = self._follower.check(head)
         if last is not None:
-            [found] = await self._headers([last.number])
+            [found] = await read_headers(self._rpc, [last.number])
             if found is not None and found.hash != last.hash:
                 return await self._rewind()
         return CaughtUp(head)
@@ -199,7 +200,7 @@ class LogReader:
         is_known = False
         for start in range(0, len(suspects), MOST_BATCH):
             asked = suspects[start : start + MOST_BATCH]
-            found = await self._headers([each.number for each in asked])
+            found = await read_headers(self._rpc, [each.number for each in asked])
             pairs = zip(asked, found, strict=True)
             remaining = next((each for each, now in pairs if now and now.hash == each.hash), None)
             is_known = remaining is not None or found[-1] is not None
@@ -218,14 +219,16 @@ class LogReader:
         if read.is_dense:
             blocks = await self._present(range(read.low, read.high + 1))
             below = None
-            found = await self._logs_by_hash(blocks)
+            found = await read_logs_of(self._rpc, self._address, [each.hash for each in blocks])
         else:
             below = None if read.below is None else await self._present([read.below.number])
             blocks = await self._present([read.high])
-            found = await self._logs_of_range(read)
+            found = await read_logs(self._rpc, self._address, read.low, read.high)
             if await self._present([read.high]) != blocks:
                 raise _Moved
-        logs, times = self._decoded(found, read)
+        logs, times = parsed(self._rpc, found, self._address, read.low, read.high)
+        if self._check is not None:
+            logs = list(await self._check.settle(read, blocks, logs))
         times |= {each.number: each.timestamp_s for each in blocks}
         await self._time(logs, times)
         if self._rpc.switches != switches:
@@ -240,43 +243,6 @@ class LogReader:
             target=self._follower.target(head),
         )
 
-    async def _logs_of_range(self, read: Read) -> list[_Log]:
-        wanted = {
-            "address": self._address,
-            "fromBlock": hex(read.low),
-            "toBlock": hex(read.high),
-        }
-        return await self._rpc.call("eth_getLogs", wanted, form=_LOGS)
-
-    async def _logs_by_hash(self, blocks: Sequence[Block]) -> list[_Log]:
-        found: list[_Log] = []
-        for start in range(0, len(blocks), MOST_BATCH):
-            calls = [
-                Call("eth_getLogs", ({"address": self._address, "blockHash": _text(each.hash)},))
-                for each in blocks[start : start + MOST_BATCH]
-            ]
-            for logs in await self._rpc.batch(calls, form=_LOGS):
-                found += logs
-        return found
-
-    def _decoded(self, found: list[_Log], read: Read) -> tuple[list[Log], dict[BlockNumber, int]]:
-        """Logs, and the times that came with them."""
-        times: dict[BlockNumber, int] = {}
-        logs = []
-        try:
-            for each in found:
-                if each.removed or each.address.lower() != self._address:
-                    continue
-                log = _log(each)
-                if not read.low <= log.block_number <= read.high:
-                    raise ValueError("a log from outside the range")
-                logs.append(log)
-                if each.blockTimestamp is not None:
-                    times[log.block_number] = int(each.blockTimestamp, 16)
-        except ValueError:
-            self._unreadable(f"logs of blocks {read.low} to {read.high}")
-        return logs, times
-
     async def _time(self, logs: Sequence[Log], times: dict[BlockNumber, int]) -> None:
         """Ask for the headers of blocks whose time is needed and not known yet."""
         hashes = {
@@ -284,49 +250,23 @@ class LogReader:
             for log in logs
             if log.block_number not in times and log.topics and log.topics[0] in self._timed
         }
-        for block in await self._headers(list(hashes)):
+        for block in await read_headers(self._rpc, list(hashes)):
             if block is None or hashes[block.number] != block.hash:
                 raise _Moved
             times[block.number] = block.timestamp_s
 
     async def _present(self, numbers: Sequence[int]) -> list[Block]:
         """Headers of blocks that a node with this head must have."""
-        found = [each for each in await self._headers(numbers) if each is not None]
+        found = [each for each in await read_headers(self._rpc, numbers) if each is not None]
         if len(found) != len(numbers):
             raise _Moved
         return found
-
-    async def _headers(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Headers by number, None where the node has no such block."""
-        blocks: list[Block | None] = []
-        for start in range(0, len(numbers), MOST_BATCH):
-            asked = numbers[start : start + MOST_BATCH]
-            calls = [Call("eth_getBlockByNumber", (hex(number), False)) for number in asked]
-            for number, found in zip(
-                asked, await self._rpc.batch(calls, form=_HEADER), strict=True
-            ):
-                block = None if found is None else self._block(found)
-                if block is not None and block.number != number:
-                    self._unreadable(f"header of block {number}")
-                blocks.append(block)
-        return blocks
-
-    def _block(self, found: _Header) -> Block:
-        try:
-            return Block(
-                BlockNumber(int(found.number, 16)),
-                _bytes(found.hash),
-                _bytes(found.parentHash),
-                int(found.timestamp, 16),
-            )
-        except ValueError:
-            self._unreadable("a header")
 
     def _number(self, text: str) -> int:
         try:
             return int(text, 16)
         except ValueError:
-            self._unreadable("block number")
+            unreadable(self._rpc, "block number")
 
     def _shrink(self, failure: NetworkError, asked: int) -> None:
         """Ask for fewer blocks after a refusal or a timeout; raise if that cannot help."""
@@ -342,33 +282,3 @@ class LogReader:
             hint="Use a node that keeps logs since the contract's deployment.",
             data=failure.data,
         ) from None
-
-    def _unreadable(self, what: str) -> NoReturn:
-        name = self._rpc.name
-        self._rpc.leave()
-        raise NetworkError(
-            f"{name}: {what} cannot be read", code="rpc_answer", hint="Use another node."
-        )
-
-
-def _log(found: _Log) -> Log:
-    return Log(
-        address=Address(_bytes(found.address)),
-        topics=tuple([_bytes(topic) for topic in found.topics]),
-        data=_bytes(found.data),
-        block_number=BlockNumber(int(found.blockNumber, 16)),
-        block_hash=_bytes(found.blockHash),
-        transaction_hash=_bytes(found.transactionHash),
-        transaction_index=int(found.transactionIndex, 16),
-        log_index=int(found.logIndex, 16),
-    )
-
-
-def _text(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _bytes(text: str) -> bytes:
-    if text[:2] != "0x":
-        raise ValueError("hex without its prefix")
-    return bytes.fromhex(text[2:])

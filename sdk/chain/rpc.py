@@ -35,6 +35,11 @@ RETURN_AFTER: Final = 256
 _TEXT_SHOWN: Final = 200
 _TOO_LARGE: Final = 413
 _TOO_MANY: Final = 429
+_BUSY_CODES: Final = frozenset({_TOO_MANY, -32029})
+"""Of errors in answers with status 200: too much was asked for within some time."""
+_BUSY_WORDS: Final = ("rate limit", "too many requests", "requests per second", "request count")
+LONGEST_REST_S: Final = 300.0
+"""A node that wants to be left alone for longer is asked anyway."""
 _METHOD_MISSING: Final = -32601
 _FORM = {"content-type": "application/json", "accept": "application/json"}
 
@@ -63,11 +68,19 @@ class _Answer(msgspec.Struct):
 class _Silent(Exception):
     """This endpoint has no usable answer; another may."""
 
-    def __init__(self, reason: str, *, is_timeout: bool = False, is_foreign: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        is_timeout: bool = False,
+        is_foreign: bool = False,
+        rest_s: float = 0.0,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_timeout = is_timeout
         self.is_foreign = is_foreign
+        self.rest_s = rest_s
 
 
 class Rpc:
@@ -181,7 +194,9 @@ class Rpc:
             for number, each in enumerate(calls)
         ]
         content = msgspec.json.encode(asked if len(asked) > 1 else asked[0])
-        status, body = await self._exchange(self._urls[place], content)
+        status, body, rest_s = await self._exchange(self._urls[place], content)
+        if status == _TOO_MANY:
+            raise _Silent("wants to be asked less often (status 429)", rest_s=rest_s)
         if status == _TOO_LARGE:
             self._refuse(place, calls[0].method, _Error(status, "the answer is too large"))
         try:
@@ -191,16 +206,20 @@ class Rpc:
             raise _Silent(reason) from None
         answers = found if isinstance(found, list) else [found]
         for answer in answers:
-            if answer.error is not None and status != _TOO_MANY:
+            if answer.error is not None and _is_busy(answer.error):
+                raise _Silent("wants to be asked less often", rest_s=rest_s)
+            if answer.error is not None:
                 self._refuse(place, calls[0].method, answer.error)
         by_id = {each.id: each.result for each in answers if not isinstance(each.result, UnsetType)}
         if status >= httpx.codes.BAD_REQUEST or by_id.keys() != set(range(len(calls))):
             raise _Silent(f"answered {len(by_id)} of {len(calls)} calls, status {status}")
         return [by_id[number] for number in range(len(calls))]
 
-    async def _exchange(self, url: httpx.URL, content: bytes) -> tuple[int, bytearray]:
+    async def _exchange(self, url: httpx.URL, content: bytes) -> tuple[int, bytearray, float]:
+        """Status, body, and how long the node wants to be left alone, in seconds."""
         body = bytearray()
         status: int = _TOO_LARGE
+        rest_s = 0.0
         try:
             with anyio.fail_after(ANSWER_S) as deadline:
                 request = self._client.stream("POST", url, content=content, headers=_FORM)
@@ -212,12 +231,13 @@ class Rpc:
                             body.clear()
                             deadline.cancel()
                     status = _TOO_LARGE if deadline.cancel_called else response.status_code
+                    rest_s = _seconds(response.headers.get("retry-after", ""))
         except (httpx.TimeoutException, TimeoutError):
             raise _Silent("no answer in time", is_timeout=True) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as failure:
             # The text of some of these quotes the address.
             raise _Silent(type(failure).__name__) from None
-        return status, body
+        return status, body, rest_s
 
     def _refuse(self, place: int, method: str, error: _Error) -> NoReturn:
         self._answered_by(place)
@@ -241,6 +261,17 @@ class Rpc:
         if place != self._place:
             self._place, self._answers = place, 0
             self.switches += 1
+
+
+def _is_busy(error: _Error) -> bool:
+    """Whether the node refuses because it was asked too often, not because of what was asked."""
+    text = error.message.lower()
+    return error.code in _BUSY_CODES or any(words in text for words in _BUSY_WORDS)
+
+
+def _seconds(text: str) -> float:
+    """What `Retry-After` says, 0 for a date or nothing."""
+    return min(float(text), LONGEST_REST_S) if text.isdecimal() else 0.0
 
 
 def shown(url: httpx.URL | str) -> str:
@@ -285,5 +316,7 @@ def _give_up(method: str, silent: dict[str, _Silent]) -> NoReturn:
         data={
             "method": method,
             "is_timeout": any(silence.is_timeout for silence in silent.values()),
+            # One that may be asked sooner makes up for the others.
+            "rest_s": min(silence.rest_s for silence in silent.values()),
         },
     )

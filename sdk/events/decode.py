@@ -10,13 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, get_args
 
 from sdk.events.abi import CLUSTER_TYPE, CODECS, WORD_BYTES, Malformed, Reason, Value
 from sdk.events.abi import decode as decode_values
 from sdk.events.abi import encode as encode_values
+from sdk.events.layout import Layout, draw
 from sdk.events.types import Event
 from sdk.types import keccak256
+
+MOST_LAYOUTS = 512
+"""Sizes of data that are read fast; in practice there are some dozen."""
+LONGEST_LAYOUT = 8_192
+"""Bytes of data. The longest registration has 5,000; each word costs some hundred bytes of layout,
+and hostile logs may fill the table."""
+TOPICS_REMEMBERED = 16_384
+"""Owners and ids in topics, which come many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +132,24 @@ def _decode(topics: Sequence[bytes], data: bytes) -> Event:
     values = [
         _decode_topic(name, topic) for name, topic in zip(abi.topic_types, topics[1:], strict=True)
     ]
-    values += decode_values(abi.data_types, data)
+    values += _decode_data(abi, data)
     event: Event = abi.event_class(*[values[place] for place in abi.order])
     return event
 
 
+def _decode_data(abi: EventAbi, data: bytes) -> list[Any]:
+    """The values of the arguments that are not indexed, in one step if the data looks familiar."""
+    known = _LAYOUTS.get((abi.topic, len(data)))
+    values = None if known is None else known.read(data)
+    if values is not None:
+        return values
+    values = decode_values(abi.data_types, data)
+    if known is None and len(data) <= LONGEST_LAYOUT and len(_LAYOUTS) < MOST_LAYOUTS:
+        _LAYOUTS[abi.topic, len(data)] = draw(abi.data_types, data)
+    return values
+
+
+@lru_cache(maxsize=TOPICS_REMEMBERED)
 def _decode_topic(name: str, topic: bytes) -> Any:
     if len(topic) != WORD_BYTES:
         raise Malformed(Reason.BAD_TOPIC, f"a topic of {len(topic)} bytes")
@@ -168,4 +191,5 @@ _OFFSET_OF_ONE_VALUE = WORD_BYTES.to_bytes(WORD_BYTES, "big")
 EVENT_ABIS: tuple[EventAbi, ...] = tuple(_event_abi(member) for member in get_args(Event))
 """Every event of the registry, in the order of the union `Event`."""
 _BY_TOPIC = {abi.topic: abi for abi in EVENT_ABIS}
+_LAYOUTS: dict[tuple[bytes, int], Layout] = {}
 _BY_CLASS = {abi.event_class: abi for abi in EVENT_ABIS}

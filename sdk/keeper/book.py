@@ -3,7 +3,7 @@
 Pure, apart from the state that it keeps. It remembers what the blocks did that can still be undone,
 and nothing older. Signatures of registrations are judged by whoever drives it.
 
-Source: docs/architecture.md, "A log of the registry".
+Source: docs/architecture.md, "Journeys".
 """
 
 from __future__ import annotations

@@ -41,11 +41,11 @@ from sdk.registry.outcome import (
     Refused,
     SignatureVerdict,
 )
-from sdk.registry.records import BASELINE_ETH, Cluster, Refusal, Validator
+from sdk.registry.records import BASELINE_ETH, Account, Cluster, Refusal, Validator
 from sdk.registry.registration import refusal
 from sdk.registry.snapshot import cluster_id, new_cluster
 from sdk.registry.state import RegistryState
-from sdk.types import PUBLIC_KEY_BYTES, PublicKey, Slot, Wei
+from sdk.types import PUBLIC_KEY_BYTES, ClusterId, PublicKey, Slot, Wei
 from sdk.units import units_to_wei
 
 ClusterEvent = (
@@ -64,10 +64,10 @@ def validator_added(
 ) -> Applied:
     """Charge the registration, use up a nonce, and record it with the reason if refused."""
     reason = refusal(state, event, verdict)
-    before = _parties(state, event)
-    divergences = [*_unknown_operators(state, before), *_unfinished_call(before, event)]
+    before = parties_of(state, event)
+    divergences = [*_unknown_operators(state, before), *unfinished_call(before, event)]
     active = before if before.cluster.snapshot.active else _toggled(before, at)
-    deposit_wei = _inferred_deposit(active, event.cluster, at)
+    deposit_wei = inferred_deposit(active, event.cluster, at)
     # The contract rejects a key of another length or a second registration by one owner, so no
     # record can stand for such a log.
     is_recorded = (
@@ -78,35 +78,33 @@ def validator_added(
         active, validators=int(is_recorded), deposit_wei=deposit_wei, at=at.block
     )
     account = state.account(event.owner)
-    changes: list[Change] = [
-        AccountChanged(
-            state.accounts.get(event.owner), replace(account, next_nonce=account.next_nonce + 1)
-        )
-    ]
+    counted = Account(event.owner, account.next_nonce + 1, account.fee_recipient)
+    changes: list[Change] = [AccountChanged(state.accounts.get(event.owner), counted)]
     if is_recorded:
-        record = _record(event, account.next_nonce, reason, at)
+        record = record_of(event, before.cluster.cluster_id, account.next_nonce, reason, at)
         changes.append(ValidatorChanged(None, record))
     else:
         divergences.append(Divergence(Aspect.VALIDATOR, event.public_key, None, event.public_key))
     if not before.cluster.snapshot.active:
         divergences.append(Divergence(Aspect.ACTIVE, before.cluster.cluster_id, False, True))
-    applied = _adopted(state, event, at, after, divergences, changes)
-    return replace(applied, refused=Refused(reason) if reason else None, deposit_wei=deposit_wei)
+    applied = adopted(state, event, at, after, divergences, changes)
+    refused = Refused(reason) if reason else None
+    return Applied(applied.changes, refused, applied.divergences, deposit_wei)
 
 
 def validator_removed(state: RegistryState, event: ValidatorRemoved, at: EventContext) -> Applied:
     """Delete the record; its effective balance leaves the cluster."""
-    before = _parties(state, event)
-    divergences = [*_known_cluster(state, before), *_unfinished_call(before, event)]
+    before = parties_of(state, event)
+    divergences = [*_known_cluster(state, before), *unfinished_call(before, event)]
     record = state.validators.get((event.owner, event.public_key))
     if record is None or record.cluster_id != before.cluster.cluster_id:
         divergences.append(_missing(event.public_key))
         after = effects.remove(before, validators=0, effective_balance_eth=0, at=at.block)
-        return _adopted(state, event, at, after, divergences, [])
+        return adopted(state, event, at, after, divergences, [])
     after = effects.remove(
         before, validators=1, effective_balance_eth=record.effective_balance_eth, at=at.block
     )
-    return _adopted(state, event, at, after, divergences, [ValidatorChanged(record, None)])
+    return adopted(state, event, at, after, divergences, [ValidatorChanged(record, None)])
 
 
 def validator_exited(state: RegistryState, event: ValidatorExited, at: EventContext) -> Applied:
@@ -116,19 +114,31 @@ def validator_exited(state: RegistryState, event: ValidatorExited, at: EventCont
         return Applied(divergences=(_missing(event.public_key),))
     if record.exit_requested_at is not None:
         return Applied()
-    return Applied((ValidatorChanged(record, replace(record, exit_requested_at=at.block)),))
+    exiting = Validator(
+        owner=record.owner,
+        public_key=record.public_key,
+        cluster_id=record.cluster_id,
+        nonce=record.nonce,
+        shares_digest=record.shares_digest,
+        effective_balance_eth=record.effective_balance_eth,
+        last_proof_slot=record.last_proof_slot,
+        refusal=record.refusal,
+        registered_at=record.registered_at,
+        exit_requested_at=at.block,
+    )
+    return Applied((ValidatorChanged(record, exiting),))
 
 
 def cluster_deposited(state: RegistryState, event: ClusterDeposited, at: EventContext) -> Applied:
     """Add the value to the balance; nothing is settled."""
-    before = _parties(state, event)
+    before = parties_of(state, event)
     after = effects.deposit(before, value_wei=event.value_wei)
-    return _adopted(state, event, at, after, [*_known_cluster(state, before)], [])
+    return adopted(state, event, at, after, [*_known_cluster(state, before)], [])
 
 
 def cluster_withdrawn(state: RegistryState, event: ClusterWithdrawn, at: EventContext) -> Applied:
     """Settle the cluster and take the value from its balance."""
-    before = _parties(state, event)
+    before = parties_of(state, event)
     divergences = [*_known_cluster(state, before)]
     held_wei = settle_cluster(before, at=at.block).snapshot.balance_wei
     value_wei = Wei(min(event.value_wei, held_wei))
@@ -137,34 +147,34 @@ def cluster_withdrawn(state: RegistryState, event: ClusterWithdrawn, at: EventCo
             Divergence(Aspect.BALANCE, before.cluster.cluster_id, held_wei, event.value_wei)
         )
     after = effects.withdraw(before, value_wei=value_wei, at=at.block)
-    return _adopted(state, event, at, after, divergences, [])
+    return adopted(state, event, at, after, divergences, [])
 
 
 def cluster_liquidated(state: RegistryState, event: ClusterLiquidated, at: EventContext) -> Applied:
     """Settle everyone, then take the cluster out of the sums. What is left is up to the log."""
-    before = _parties(state, event)
+    before = parties_of(state, event)
     divergences = [*_known_cluster(state, before)]
     if not before.cluster.snapshot.active:
         divergences.append(Divergence(Aspect.ACTIVE, before.cluster.cluster_id, True, False))
-        return _adopted(state, event, at, before, divergences, [])
+        return adopted(state, event, at, before, divergences, [])
     held_wei = settle_cluster(before, at=at.block).snapshot.balance_wei
     paid_wei = Wei(max(0, held_wei - event.cluster.balance_wei))
     after = effects.liquidate(before, at=at.block, paid_at_most_wei=paid_wei).parties
-    return _adopted(state, event, at, after, divergences, [])
+    return adopted(state, event, at, after, divergences, [])
 
 
 def cluster_reactivated(
     state: RegistryState, event: ClusterReactivated, at: EventContext
 ) -> Applied:
     """Put the cluster back into the sums, with today's indexes."""
-    before = _parties(state, event)
+    before = parties_of(state, event)
     divergences = [*_known_cluster(state, before)]
     if before.cluster.snapshot.active:
         divergences.append(Divergence(Aspect.ACTIVE, before.cluster.cluster_id, False, True))
-        return _adopted(state, event, at, before, divergences, [])
-    deposit_wei = _inferred_deposit(before, event.cluster, at)
+        return adopted(state, event, at, before, divergences, [])
+    deposit_wei = inferred_deposit(before, event.cluster, at)
     after = effects.reactivate(before, deposit_wei=deposit_wei, at=at.block)
-    applied = _adopted(state, event, at, after, divergences, [])
+    applied = adopted(state, event, at, after, divergences, [])
     return replace(applied, deposit_wei=deposit_wei)
 
 
@@ -194,7 +204,7 @@ def cluster_balance_updated(
     state: RegistryState, event: ClusterBalanceUpdated, at: EventContext
 ) -> Applied:
     """Adopt the struct that ends a proof, and compare the cluster's effective balance."""
-    before = _parties(state, event)
+    before = parties_of(state, event)
     key = before.cluster.cluster_id
     divergences = [*_known_cluster(state, before)]
     if event.effective_balance_eth != before.cluster.effective_balance_eth:
@@ -209,7 +219,7 @@ def cluster_balance_updated(
     if event.block_number != at.block:
         divergences.append(Divergence(Aspect.BLOCK, key, at.block, event.block_number))
     after = effects.prove(before, deposit_wei=Wei(0), difference_eth=0, at=at.block)
-    return _adopted(state, event, at, after, divergences, [])
+    return adopted(state, event, at, after, divergences, [])
 
 
 def debt_uncovered(state: RegistryState, event: DebtUncovered, at: EventContext) -> Applied:
@@ -226,7 +236,7 @@ def debt_uncovered(state: RegistryState, event: DebtUncovered, at: EventContext)
     return Applied(divergences=(found,))
 
 
-def _parties(state: RegistryState, event: ClusterEvent) -> Parties:
+def parties_of(state: RegistryState, event: ClusterEvent) -> Parties:
     """The event's parties as the state has them, with an empty cluster if it is new."""
     key = cluster_id(event.owner, event.operator_ids)
     cluster = state.clusters.get(key) or new_cluster(
@@ -235,7 +245,7 @@ def _parties(state: RegistryState, event: ClusterEvent) -> Parties:
     return state.parties(cluster)
 
 
-def _adopted(
+def adopted(
     state: RegistryState,
     event: ClusterEvent,
     at: EventContext,
@@ -252,7 +262,7 @@ def _adopted(
     differences = [*divergences, *_differences(predicted.cluster, event)]
     if predicted.cluster.snapshot.active != found.active:
         predicted = _toggled(predicted, at)
-    after = replace(predicted, cluster=replace(predicted.cluster, snapshot=found))
+    after = effects.with_snapshot(predicted, found)
     return Applied((*changes, *state.changes_to(after)), divergences=tuple(differences))
 
 
@@ -286,7 +296,7 @@ def _differences(predicted: Cluster, event: ClusterEvent) -> Iterator[Divergence
         )
 
 
-def _unfinished_call(
+def unfinished_call(
     before: Parties, event: ValidatorAdded | ValidatorRemoved
 ) -> Iterator[Divergence]:
     """A new struct while logs of the last bulk call are still missing."""
@@ -301,7 +311,7 @@ def _unfinished_call(
         )
 
 
-def _inferred_deposit(before: Parties, found: ClusterSnapshot, at: EventContext) -> Wei:
+def inferred_deposit(before: Parties, found: ClusterSnapshot, at: EventContext) -> Wei:
     """What must have been paid in for the event's balance; never below 0.
 
     A balance of 0 tells nothing about a deposit; then none is assumed. The contract refuses such
@@ -315,13 +325,14 @@ def _inferred_deposit(before: Parties, found: ClusterSnapshot, at: EventContext)
     return Wei(max(0, paid_wei))
 
 
-def _record(
-    event: ValidatorAdded, nonce: int, reason: Refusal | None, at: EventContext
+def record_of(
+    event: ValidatorAdded, key: ClusterId, nonce: int, reason: Refusal | None, at: EventContext
 ) -> Validator:
+    """The record of a registration in the cluster of that key."""
     return Validator(
         owner=event.owner,
         public_key=PublicKey(event.public_key),
-        cluster_id=cluster_id(event.owner, event.operator_ids),
+        cluster_id=key,
         nonce=nonce,
         shares_digest=sha256(event.shares).digest(),
         effective_balance_eth=BASELINE_ETH,

@@ -16,7 +16,7 @@ from sdk.events.types import ValidatorAdded
 from sdk.registry.outcome import SignatureVerdict
 from sdk.registry.records import Refusal
 from sdk.registry.state import RegistryState
-from sdk.types import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Address, PublicKey, Signature
+from sdk.types import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Address, OperatorId, PublicKey, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,27 @@ def refusal(
     """
     if len(event.public_key) != PUBLIC_KEY_BYTES:
         return Refusal.PUBLIC_KEY_LENGTH
-    if not _is_operator_set(event.operator_ids):
+    return operators_refusal(state, event.operator_ids) or registration_refusal(
+        state, event, verdict
+    )
+
+
+def operators_refusal(state: RegistryState, operator_ids: tuple[OperatorId, ...]) -> Refusal | None:
+    """The part of `refusal` that is the same for all registrations with these operators."""
+    if not _is_operator_set(operator_ids):
         return Refusal.OPERATORS_INVALID
-    operators = [state.operators.get(operator_id) for operator_id in event.operator_ids]
+    operators = [state.operators.get(operator_id) for operator_id in operator_ids]
     if None in operators:
         return Refusal.OPERATOR_UNKNOWN
     if any(operator is not None and operator.removed_at is not None for operator in operators):
         return Refusal.OPERATOR_REMOVED
+    return None
+
+
+def registration_refusal(
+    state: RegistryState, event: ValidatorAdded, verdict: SignatureVerdict
+) -> Refusal | None:
+    """The part of `refusal` that is about this registration, once key and operators are right."""
     if len(event.shares) != shares_data_length(len(event.operator_ids)):
         return Refusal.SHARES_LENGTH
     if verdict is SignatureVerdict.INVALID:

@@ -162,30 +162,32 @@ class RegistryState:
     __hash__ = None  # type: ignore[assignment]  # a mutable value is no key
 
     def _replace(self, change: Change, *, forward: bool) -> None:
+        old: Any
+        new: Any
+        old, new = (change.before, change.after) if forward else (change.after, change.before)
+        record = old if new is None else new
         match change:
-            case OperatorChanged(before=before, after=after):
-                operator = _either(before, after)
-                self._put("operators", operator.operator_id, *_ordered(before, after, forward))
-            case ClusterChanged(before=before, after=after):
-                cluster = _either(before, after)
-                old, new = _ordered(before, after, forward)
+            case ValidatorChanged():
+                validator: Validator = _either(record)
+                self._put("validators", (validator.owner, validator.public_key), old, new)
+                self._list_validator(old, present=False)
+                self._list_validator(new, present=True)
+            case OperatorChanged():
+                operator: Operator = _either(record)
+                self._put("operators", operator.operator_id, old, new)
+            case AccountChanged():
+                account: Account = _either(record)
+                self._put("accounts", account.owner, old, new)
+            case ClusterChanged():
+                cluster: Cluster = _either(record)
                 self._put("clusters", cluster.cluster_id, old, new)
                 if old is None or new is None:
                     self._list_cluster(cluster, present=new is not None)
-            case ValidatorChanged(before=before, after=after):
-                validator = _either(before, after)
-                left, right = _ordered(before, after, forward)
-                self._put("validators", (validator.owner, validator.public_key), left, right)
-                self._list_validator(left, present=False)
-                self._list_validator(right, present=True)
-            case AccountChanged(before=before, after=after):
-                account = _either(before, after)
-                self._put("accounts", account.owner, *_ordered(before, after, forward))
-            case WhitelistChanged(before=before, after=after):
+            case NetworkChanged():
+                self._put("networks", _NETWORK, old, new)
+            case WhitelistChanged():
                 entry = (change.operator_id, change.address)
-                self._put("whitelist", entry, *_ordered(before or None, after or None, forward))
-            case NetworkChanged(before=before, after=after):
-                self._put("networks", _NETWORK, *_ordered(before, after, forward))
+                self._put("whitelist", entry, old or None, new or None)
             case _:
                 assert_never(change)
 
@@ -224,12 +226,8 @@ class RegistryState:
                 del self._accepted[key]
 
 
-def _ordered(before: Record, after: Record, forward: bool) -> tuple[Record, Record]:
-    return (before, after) if forward else (after, before)
-
-
-def _either(before: Record | None, after: Record | None) -> Record:
-    record = before if after is None else after
+def _either(record: Record | None) -> Record:
+    """The record before or after a change, which has one of the two."""
     if record is None:
         raise InvariantBroken("a change has neither a record before nor one after")
     return record

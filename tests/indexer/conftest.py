@@ -16,10 +16,13 @@ from sdk.toolchain.anvil import running_anvil
 from sdk.toolchain.deploy import deploy_local
 from tests.client.world import World
 from tests.indexer import databases
+from tests.indexer.indexing import live
 
 ROOT = Path(__file__).parents[2]
 EPOCH_BLOCKS = 4
 """Blocks after which anvil's safe and finalized tags move."""
+HISTORY = 150
+"""Blocks after the last log: more than are read one by one."""
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +62,24 @@ def prepared_world(tools: dict[str, str]) -> Iterator[World]:
         world = World(w3, address, deploy_local(w3))
         world.register_operators()
         yield world
+
+
+@pytest.fixture(scope="module")
+def history(prepared_world: World) -> Iterator[World]:
+    """A chain with logs that are so old that they are read in ranges."""
+    saved = prepared_world.rpc("evm_snapshot")
+    live(prepared_world)
+    prepared_world.mine(HISTORY)
+    yield prepared_world
+    prepared_world.rpc("evm_revert", saved)
+
+
+@pytest.fixture
+def old_world(history: World) -> Iterator[World]:
+    """The same, with everything a test does taken back."""
+    saved = history.rpc("evm_snapshot")
+    yield history
+    history.rpc("evm_revert", saved)
 
 
 @pytest.fixture

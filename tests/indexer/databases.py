@@ -15,6 +15,12 @@ from indexer.store import engine, schema
 from indexer.store.tables import METADATA, REBUILDABLE
 
 _NUMBERS: Final = count(1)
+_EMPTYING: Final = "; ".join(str(delete(table)) for table in METADATA.sorted_tables).encode()
+# Faster than TRUNCATE for tables this small.
+_ALL: Final = {
+    table.name: str(select(*table.columns).order_by(*table.primary_key.columns)).encode()
+    for table in REBUILDABLE
+}
 _TEMPLATE: Final = "phalanx_template"
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -25,6 +31,14 @@ def prepare(server: str) -> None:
         connection.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}".encode())
         connection.execute(f"CREATE DATABASE {_TEMPLATE}".encode())
     schema.upgrade(engine(renamed(server, _TEMPLATE)))
+
+
+def hurry(server: str) -> None:
+    """Let a server of ours forget what a crash of the machine would take: no test has one."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
@@ -48,9 +62,7 @@ def renamed(server: str, name: str) -> str:
 def empty(url: str) -> None:
     """All tables as new."""
     with psycopg.connect(url) as connection:
-        for table in METADATA.sorted_tables:
-            # Faster than TRUNCATE for tables this small.
-            connection.execute(str(delete(table)).encode())
+        connection.execute(_EMPTYING)
 
 
 def reached(url: str) -> int | None:
@@ -64,9 +76,8 @@ def rows(url: str) -> Rows:
     """Everything that the chain alone determines, in the order of the keys."""
     found: Rows = {}
     with psycopg.connect(url) as connection:
-        for table in REBUILDABLE:
-            statement = select(*table.columns).order_by(*table.primary_key.columns)
-            found[table.name] = connection.execute(str(statement).encode()).fetchall()
+        for name, statement in _ALL.items():
+            found[name] = connection.execute(statement).fetchall()
     return found
 
 

@@ -12,14 +12,33 @@ import trio
 from indexer.metrics import Metrics
 from indexer.store import Identity
 from indexer.sync import Sync, judges
+from indexer.sync.audit import KIND, audit, holdings
 from indexer.sync.integrity import compare, write_outcome
 from indexer.sync.sample import take_sample
 from sdk.chain import Point, Rpc
+from sdk.testing import keys
 from sdk.types import BlockNumber, parse_address
-from tests.client.world import World
+from tests.client.world import ETHER, FEE_WEI, OPERATOR, STRANGER, World
 
 PATIENCE_S = 240.0
 """A crowded machine takes its time to start processes."""
+
+
+def live(world: World) -> None:
+    """A little of everything."""
+    owner = world.register(1, 2, 3)
+    operator = world.client(OPERATOR).operators
+    ids = (1, 2, 3, 4)
+    world.mine(10)
+    owner.clusters.deposit(ids, amount_wei=ETHER).transact()
+    owner.clusters.withdraw(ids, amount_wei=ETHER // 2).transact()
+    operator.declare_fee(2, fee_wei=FEE_WEI + 100_000_000).transact()
+    operator.reduce_fee(3, fee_wei=1_000_000_000).transact()
+    operator.set_whitelist([1], [world.account(STRANGER)]).transact()
+    owner.owners.set_fee_recipient(world.account(STRANGER)).transact()
+    owner.validators.exit(ids, [keys.key_share(1).public_key]).transact()
+    owner.validators.remove(ids, [keys.key_share(2).public_key]).transact()
+    world.mine(40)
 
 
 def identity(world: World) -> Identity:
@@ -79,6 +98,19 @@ def compared(world: World, url: str) -> tuple[int, list[str]]:
             outcome = await compare(rpc, parse_address(world.deployed.registry), sample)
         write_outcome(url, outcome)
         return sum(outcome.compared.values()), [str(each) for each in outcome.mismatches]
+
+    return trio.run(main)
+
+
+def audited(world: World, url: str) -> tuple[int, list[str]]:
+    """How many words were compared with the contract's audit views, and what differs."""
+
+    async def main() -> tuple[int, list[str]]:
+        held = holdings(url)
+        assert held is not None
+        async with Rpc([world.url]) as rpc:
+            outcome, _ = await audit(rpc, parse_address(world.deployed.registry), held)
+        return outcome.compared[KIND], [str(each) for each in outcome.mismatches]
 
     return trio.run(main)
 

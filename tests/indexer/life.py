@@ -39,7 +39,7 @@ from sdk.toolchain.deploy import deploy_local
 from sdk.types import BlockNumber, OperatorId, PublicKey, parse_address
 from tests.client.world import World
 from tests.indexer import databases
-from tests.indexer.indexing import ask, compared, index
+from tests.indexer.indexing import ask, audited, compared, index
 
 ETHER = 10**18
 OPERATORS = 9
@@ -219,7 +219,10 @@ def live(
             life.act()
         index(world, url)
         count, wrong = compared(world, url)
+        words, missing = audited(world, url)
+        wrong += missing
         totals["subjects compared"] += count
+        totals["words compared"] += words
         totals["blocks compared"] += 1
         say(f"{life.outcomes.total()} transactions, {dict(totals)}, {len(wrong)} differ")
         assert wrong == [], f"seed {seed}, block {world.w3.eth.block_number}: {wrong[:5]}"

@@ -1,23 +1,25 @@
 """Any history of blocks, reorganisations, cut connections and kills, against a fresh sync.
 
-    python -m tests.indexer.reorgs --sequences 10000 --kills 200 --seed 1
+    python -m tests.indexer.reorgs --sequences 10000 --kills 400 --seed 1 --record reorgs.jsonl
 
 Each sequence mines and reorganises a chain (up to 64 blocks deep) while an indexer follows it into
 Postgres, is closed and opened again, loses its connection in the middle of transactions, or is
 killed (SIGKILL) in a process of its own. At the end all rows must be those of an indexer that reads
-the final chain once. A failing sequence prints its seed, which replays it.
+the final chain once. A failing sequence prints its seed, which replays it. With a
+record, the same command goes on where it was ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -243,30 +245,62 @@ def main() -> int:
     parser.add_argument("--sequences", type=int, default=100)
     parser.add_argument("--kills", type=int, default=5, help="sequences with a killed process")
     parser.add_argument("--seed", type=int, default=1, help="of the first sequence")
+    parser.add_argument(
+        "--record", type=Path, help="file to go on from, a line of counts per piece"
+    )
     given = parser.parse_args()
     multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])
-    total: Counter[str] = Counter()
-    started = time.monotonic()
+    total = Counter() if given.record is None else recorded(given.record)
     every = max(1, given.sequences // given.kills) if given.kills else 0
     with tempfile.TemporaryDirectory() as folder, database(None, Path(folder) / "data") as server:
+        databases.hurry(server)
         databases.prepare(server)
-        for start in range(0, given.sequences, RENEW_AFTER):
-            with databases.fresh(server) as mine, databases.fresh(server) as other:
-                for place in range(start, min(start + RENEW_AFTER, given.sequences)):
-                    seed = given.seed + place
-                    kills = int(every > 0 and place % every == 0 and place // every < given.kills)
-                    wrong, done = failure_of(seed, server, mine, other, kills=kills)
-                    deepest = max(total["deepest"], done.pop("deepest", 0))
-                    total += done
-                    total["deepest"] = deepest
-                    total["sequences"] += 1
-                    if wrong:
-                        print(f"sequence {seed} (kills {kills}) differs: {wrong}")
-                        return 1
-            seconds = time.monotonic() - started
-            print(f"{seconds:.0f} s: {dict(sorted(total.items()))}", flush=True)
+        for start in range(total["sequences"], given.sequences, RENEW_AFTER):
+            places = range(start, min(start + RENEW_AFTER, given.sequences))
+            seeds = {given.seed + place: int(every > 0 and place % every == 0) for place in places}
+            started = time.monotonic()
+            piece = run_piece(server, seeds)
+            if piece is None:
+                return 1
+            total = added(total, piece)
+            facts = {"first_seed": min(seeds), "seconds": round(time.monotonic() - started)}
+            if given.record is not None:
+                with given.record.open("a") as record:
+                    record.write(json.dumps(facts | dict(sorted(piece.items()))) + "\n")
+            print(f"{facts['seconds']} s: {dict(sorted(total.items()))}", flush=True)
     print(f"no sequence differed, seeds {given.seed} to {given.seed + given.sequences - 1}")
     return 0
+
+
+def run_piece(server: str, seeds: Mapping[int, int]) -> Counter[str] | None:
+    """What happened in some sequences, each with so many kills; None if one differed."""
+    total: Counter[str] = Counter()
+    with databases.fresh(server) as mine, databases.fresh(server) as other:
+        for seed, kills in seeds.items():
+            wrong, done = failure_of(seed, server, mine, other, kills=kills)
+            total = added(total, done + Counter(sequences=1))
+            if wrong:
+                print(f"sequence {seed} (kills {kills}) differs: {wrong}")
+                return None
+    return total
+
+
+def added(total: Counter[str], done: Counter[str]) -> Counter[str]:
+    """Counts of both, and the deeper of their deepest reorganisations."""
+    both = total + done
+    both["deepest"] = max(total["deepest"], done["deepest"])
+    return both
+
+
+def recorded(record: Path) -> Counter[str]:
+    """All that a record tells of."""
+    total: Counter[str] = Counter()
+    if record.exists():
+        for line in record.read_text().splitlines():
+            counts = Counter(json.loads(line))
+            del counts["first_seed"], counts["seconds"]
+            total = added(total, counts)
+    return total
 
 
 if __name__ == "__main__":

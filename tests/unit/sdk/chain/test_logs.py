@@ -253,3 +253,31 @@ def test_logs_of_other_contracts_and_removed_ones_are_left_out() -> None:
     reading = Reading(node, first=5)
     reading.drain()
     assert reading.logs == [5, *range(6, 18)]
+
+
+def test_a_log_that_is_repeated_is_taken_once() -> None:
+    node = Node()
+    node.mine(4, logs=2)
+    node.rule = lambda call: (
+        None
+        if call["method"] != "eth_getLogs"
+        else 2 * node._result(call["method"], call["params"])
+    )
+    reading = Reading(node, distance=0, depth=2)
+    reading.drain()
+    assert len(reading.logs) == 8
+
+
+def test_two_logs_at_one_place_are_not_believed() -> None:
+    node = Node()
+    node.mine(4, logs=1)
+
+    def rule(call: dict[str, Any]) -> Any:
+        if call["method"] != "eth_getLogs":
+            return None
+        found = node._result(call["method"], call["params"])
+        return [*found, *[each | {"data": "0x"} for each in found]]
+
+    node.rule = rule
+    with pytest.raises(NetworkError, match="cannot be read"):
+        Reading(node).drain()

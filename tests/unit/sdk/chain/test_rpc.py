@@ -150,3 +150,35 @@ def test_the_first_endpoint_is_tried_again_after_a_while() -> None:
 def test_a_list_of_endpoints_is_checked(urls: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError):
         Rpc(urls)
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        lambda request: httpx.Response(429, headers={"retry-after": "7"}),
+        lambda request: httpx.Response(
+            200,
+            json={
+                "jsonrpc": "2.0",
+                "id": 0,
+                "error": {"code": -32005, "message": "request rate limited"},
+            },
+            headers={"retry-after": "7"},
+        ),
+    ],
+)
+def test_a_node_that_wants_to_be_left_alone_is_no_refusal(respond: Respond) -> None:
+    node = Node()
+    node.mine(5)
+    assert asked(by_host(one=respond, two=node.respond)) == ("0x4", "https://two")
+    with pytest.raises(NetworkError) as caught:
+        asked(respond)
+    assert caught.value.code == "rpc_unreachable"
+    assert caught.value.data["rest_s"] == 7.0
+
+
+@pytest.mark.parametrize(("said", "rest_s"), [("1e9", 0.0), ("99999999", room.LONGEST_REST_S)])
+def test_no_node_is_left_alone_for_ever(said: str, rest_s: float) -> None:
+    with pytest.raises(NetworkError) as caught:
+        asked(lambda request: httpx.Response(429, headers={"retry-after": said}))
+    assert caught.value.data["rest_s"] == rest_s
