@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, Select, bindparam, func, select
 
 from indexer.project.records import ACCOUNT
+from indexer.queries.prepared import Moment, Prepared
 from indexer.queries.reading import View
 from indexer.queries.records import account_of, in_order
 from indexer.store.tables import (
@@ -44,51 +46,67 @@ class NonceUse:
 
 def account(view: View, owner: Address) -> Account:
     """The account, a fresh one if no log named this owner by then."""
-    row = view.first(
-        in_order(ACCOUNT, view.holds(account_version), account_version.c.owner == owner)
-    )
+    row = view.ask_first(_ACCOUNT, owner=owner)
     return Account(owner) if row is None else account_of(row)
 
 
 def holdings(view: View, owner: Address) -> Holdings:
     """What an address has."""
-    operators = view.number(
-        select(func.count()).where(
-            view.holds(operator_version),
-            operator_version.c.owner == owner,
-            operator_version.c.removed_at.is_(None),
-        )
-    )
-    sums = view.first(
-        select(
-            func.count(),
-            func.coalesce(func.sum(cluster_version.c.validator_count), 0),
-            func.coalesce(func.sum(cluster_version.c.effective_balance_eth), 0),
-        ).where(view.holds(cluster_version), cluster_version.c.owner == owner)
-    )
-    clusters, validators, eth = (*(sums or ()),) or (0, 0, 0)
-    return Holdings(operators, clusters, int(validators), int(eth))
+    row = view.ask_first(_HOLDINGS, owner=owner)
+    return Holdings(row.operators, row.clusters, int(row.validators), int(row.eth))
 
 
 def nonce_use(view: View, owner: Address) -> NonceUse:
     """What became of an owner's registrations."""
-    row = view.first(
-        select(
-            func.max(log.c.block_number),
-            func.count().filter(log.c.refusal.is_not(None)),
-        ).where(log.c.owner == owner, log.c.nonce.is_not(None), log.c.block_number <= view.at)
-    )
-    newest, refused = (*(row or ()),) or (None, 0)
-    return NonceUse(None if newest is None else BlockNumber(newest), refused)
+    row = view.ask_first(_NONCES, owner=owner)
+    newest = None if row.newest is None else BlockNumber(row.newest)
+    return NonceUse(newest, row.refused)
 
 
 def is_known(view: View, owner: Address) -> bool:
     """Whether any log named this address as owner of operators or validators by then."""
-    return (
-        view.first(
-            select(log.c.block_number)
-            .where(log.c.owner == owner, log.c.block_number <= view.at)
-            .limit(1)
-        )
-        is not None
+    return view.ask_first(_KNOWN, owner=owner) is not None
+
+
+_OWNER: Final = bindparam("owner", type_=LargeBinary)
+_ACCOUNT: Final = Prepared(
+    lambda moment: in_order(
+        ACCOUNT, moment.holds(account_version), account_version.c.owner == _OWNER
     )
+)
+
+
+def _holdings(moment: Moment) -> Select[Any]:
+    operators = (
+        select(func.count())
+        .where(
+            moment.holds(operator_version),
+            operator_version.c.owner == _OWNER,
+            operator_version.c.removed_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    clusters = cluster_version.c
+    counted: tuple[Any, ...] = (
+        operators.label("operators"),
+        func.count().label("clusters"),
+        func.coalesce(func.sum(clusters.validator_count), 0).label("validators"),
+        func.coalesce(func.sum(clusters.effective_balance_eth), 0).label("eth"),
+    )
+    return select(*counted).where(moment.holds(cluster_version), clusters.owner == _OWNER)
+
+
+_HOLDINGS: Final = Prepared(_holdings)
+_NONCES: Final = Prepared(
+    lambda moment: select(
+        func.max(log.c.block_number).label("newest"),
+        func.count().filter(log.c.refusal.is_not(None)).label("refused"),
+    ).where(log.c.owner == _OWNER, log.c.nonce.is_not(None), log.c.block_number <= moment.at)
+)
+_KNOWN: Final = Prepared(
+    lambda moment: (
+        select(log.c.block_number)
+        .where(log.c.owner == _OWNER, log.c.block_number <= moment.at)
+        .limit(1)
+    )
+)

@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
-
 from indexer.project.records import CLUSTER
+from indexer.queries.events import SORTS as EVENT_SORTS
 from indexer.queries.events import EventRow, event_of, event_statement
 from indexer.queries.network import network
 from indexer.queries.operators import by_ids
+from indexer.queries.prepared import Prepared
 from indexer.queries.reading import View
-from indexer.queries.records import Cut, Page, cluster_of, contains, in_order, page
+from indexer.queries.records import (
+    Cut,
+    Listing,
+    Page,
+    asked_of,
+    cluster_of,
+    contains,
+    in_order,
+    one_of,
+)
 from indexer.store.tables import cluster_version, log
 from sdk.registry import Cluster, Parties
 from sdk.types import Address, ClusterId, OperatorId
@@ -42,34 +51,22 @@ def clusters(
     view: View, wanted: ClusterFilter, cut: Cut, *, sort: str = "created", descending: bool = False
 ) -> Page[Cluster]:
     """One page of the list; `sort` is a key of `SORTS`."""
-    return page(
-        view,
-        in_order(CLUSTER, view.holds(cluster_version), *_conditions(wanted)),
-        by=SORTS[sort],
-        descending=descending,
-        cut=cut,
-        read=cluster_of,
-    )
+    return _LIST.page(view, asked_of(wanted), cut, sort=sort, descending=descending)
 
 
 def count_clusters(view: View, wanted: ClusterFilter) -> int:
     """How many there are."""
-    return view.number(
-        select(func.count()).where(view.holds(cluster_version), *_conditions(wanted))
-    )
+    return _LIST.count(view, asked_of(wanted))
 
 
 def cluster(view: View, cluster_id: ClusterId) -> Cluster | None:
     """The cluster, None if nobody had created it by then."""
-    return next(iter(by_cluster_ids(view, [cluster_id]).values()), None)
+    return by_cluster_ids(view, [cluster_id]).get(cluster_id)
 
 
 def by_cluster_ids(view: View, ids: Sequence[ClusterId]) -> dict[ClusterId, Cluster]:
     """Those of some ids that exist."""
-    statement = in_order(
-        CLUSTER, view.holds(cluster_version), cluster_version.c.cluster_id.in_(set(ids))
-    )
-    found = map(cluster_of, view.rows(statement))
+    found = map(cluster_of, view.ask(_BY_IDS, ids=sorted(set(ids))))
     return {each.cluster_id: each for each in found}
 
 
@@ -93,18 +90,7 @@ def parties(view: View, found: Sequence[Cluster]) -> list[Parties]:
 
 def steps(view: View, cluster_id: ClusterId, cut: Cut) -> Page[EventRow]:
     """Events that left the cluster with another struct, the newest first."""
-    return page(
-        view,
-        event_statement().where(
-            log.c.cluster_id == cluster_id,
-            log.c.block_number <= view.at,
-            log.c.args.has_key("cluster"),
-        ),
-        by=(log.c.block_number, log.c.log_index),
-        descending=True,
-        cut=cut,
-        read=event_of,
-    )
+    return _STEPS.page(view, {"cluster_id": cluster_id}, cut, sort="chain", descending=True)
 
 
 def last_step(view: View, cluster_id: ClusterId) -> EventRow | None:
@@ -112,18 +98,31 @@ def last_step(view: View, cluster_id: ClusterId) -> EventRow | None:
     return next(iter(steps(view, cluster_id, Cut(limit=1)).entries), None)
 
 
-def _conditions(wanted: ClusterFilter) -> list[ColumnElement[bool]]:
-    table = cluster_version.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.ids is not None:
-        found.append(table.cluster_id.in_(set(wanted.ids)))
-    if wanted.owner is not None:
-        found.append(table.owner == wanted.owner)
-    if wanted.operator_id is not None:
-        found.append(contains(table.operator_ids, wanted.operator_id))
-    if wanted.is_active is not None:
-        found.append(table.snapshot_active.is_(wanted.is_active))
-    if wanted.has_validators is not None:
-        count = table.validator_count
-        found.append(count > 0 if wanted.has_validators else count == 0)
-    return found
+_TABLE: Final = cluster_version.c
+_BY_IDS: Final = Prepared(
+    lambda moment: in_order(
+        CLUSTER, moment.holds(cluster_version), one_of(_TABLE.cluster_id, "ids")
+    )
+)
+_LIST: Final = Listing(
+    lambda moment: in_order(CLUSTER, moment.holds(cluster_version)),
+    cluster_of,
+    where={
+        "ids": lambda _, ids: one_of(_TABLE.cluster_id, ids.key),
+        "owner": lambda _, owner: _TABLE.owner == owner,
+        "operator_id": lambda _, number: contains(_TABLE.operator_ids, number),
+        "is_active": lambda _, flag: _TABLE.snapshot_active.is_(flag),
+        "has_validators": lambda _, flag: (
+            _TABLE.validator_count > 0 if flag else _TABLE.validator_count == 0
+        ),
+    },
+    sorts=SORTS,
+)
+_STEPS: Final = Listing(
+    lambda moment: event_statement().where(
+        log.c.block_number <= moment.at, log.c.args.has_key("cluster")
+    ),
+    event_of,
+    where={"cluster_id": lambda _, cluster_id: log.c.cluster_id == cluster_id},
+    sorts=EVENT_SORTS,
+)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, select
 
 from indexer.queries.reading import View
-from indexer.queries.records import Cut, Page, contains, page
+from indexer.queries.records import Cut, Listing, Page, asked_of, contains, one_of
 from indexer.store.tables import block, log
 from sdk.types import Address, BlockNumber, ClusterId, OperatorId, Wei
 
@@ -61,19 +61,12 @@ class EventFilter:
 
 def events(view: View, wanted: EventFilter, cut: Cut, *, descending: bool = True) -> Page[EventRow]:
     """One page of the list, none newer than the view's block."""
-    return page(
-        view,
-        event_statement().where(*_conditions(view, wanted)),
-        by=(log.c.block_number, log.c.log_index),
-        descending=descending,
-        cut=cut,
-        read=event_of,
-    )
+    return _LIST.page(view, _asked(view, wanted), cut, sort="chain", descending=descending)
 
 
 def count_events(view: View, wanted: EventFilter) -> int:
     """How many there are."""
-    return view.number(select(func.count()).select_from(log).where(*_conditions(view, wanted)))
+    return _LIST.count(view, _asked(view, wanted))
 
 
 def event_statement() -> Select[Any]:
@@ -106,31 +99,40 @@ def event_of(row: Row[Any]) -> EventRow:
     )
 
 
-def _conditions(view: View, wanted: EventFilter) -> list[ColumnElement[bool]]:
-    newest = view.at if wanted.to_block is None else min(view.at, wanted.to_block)
-    found: list[ColumnElement[bool]] = [log.c.block_number <= newest]
-    if wanted.names is not None:
-        found.append(log.c.name.in_(set(wanted.names)))
-    if wanted.owner is not None:
-        found.append(log.c.owner == wanted.owner)
-    if wanted.operator_id is not None:
-        found.append(contains(log.c.operator_ids, wanted.operator_id))
-    if wanted.cluster_id is not None:
-        found.append(log.c.cluster_id == wanted.cluster_id)
-    if wanted.validator_key is not None:
-        found.append(log.c.validator_key == wanted.validator_key)
-    if wanted.transaction_hash is not None:
-        found.append(log.c.transaction_hash == wanted.transaction_hash)
-    if wanted.from_block is not None:
-        found.append(log.c.block_number >= wanted.from_block)
-    if wanted.is_refused is not None:
-        refusal = log.c.refusal
-        found.append(refusal.is_not(None) if wanted.is_refused else refusal.is_(None))
-    return found
+def _asked(view: View, wanted: EventFilter) -> dict[str, Any]:
+    asked = asked_of(wanted)
+    names = asked.pop("names")
+    if names is not None and len(set(names)) == 1:
+        asked["name"] = names[0]  # the index of names has these in the order of the chain
+    elif names is not None:
+        asked["names"] = sorted(set(names))
+    newest = asked["to_block"]
+    return {**asked, "to_block": view.at if newest is None else min(view.at, newest)}
 
 
 _COLUMNS = (
     *("block_number", "log_index", "block_hash", "transaction_hash", "transaction_index"),
     *("name", "undecodable", "args", "owner", "operator_ids", "cluster_id", "validator_key"),
     *("refusal", "nonce", "deposit_wei"),
+)
+SORTS: Final = {"chain": (log.c.block_number, log.c.log_index)}
+"""The order of the list."""
+_LIST: Final = Listing(
+    lambda _: event_statement(),
+    event_of,
+    where={
+        "name": lambda _, name: log.c.name == name,
+        "names": lambda _, names: one_of(log.c.name, names.key),
+        "owner": lambda _, owner: log.c.owner == owner,
+        "operator_id": lambda _, number: contains(log.c.operator_ids, number),
+        "cluster_id": lambda _, cluster_id: log.c.cluster_id == cluster_id,
+        "validator_key": lambda _, key: log.c.validator_key == key,
+        "transaction_hash": lambda _, transaction: log.c.transaction_hash == transaction,
+        "from_block": lambda _, number: log.c.block_number >= number,
+        "to_block": lambda _, number: log.c.block_number <= number,
+        "is_refused": lambda _, flag: (
+            log.c.refusal.is_not(None) if flag else log.c.refusal.is_(None)
+        ),
+    },
+    sorts=SORTS,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Integer,
+    Select,
     and_,
     case,
     column,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 
 from indexer.project.records import NETWORK
+from indexer.queries.prepared import Moment, Prepared
 from indexer.queries.reading import View
 from indexer.queries.records import columns_of, network_of
 from indexer.store.tables import (
@@ -84,60 +86,27 @@ class Point:
 
 def network(view: View) -> Network:
     """The network's record; that of an empty registry before its first log."""
-    row = view.first(
-        select(*columns_of(NETWORK))
-        .where(view.holds(network_version))
-        .order_by(network_version.c.valid_from.desc())
-        .limit(1)
-    )
-    return Network() if row is None else network_of(row)
+
+    def read() -> Network:
+        row = view.ask_first(_NETWORK)
+        return Network() if row is None else network_of(row)
+
+    return view.remembered("network", read)
 
 
 def totals(view: View) -> Totals:
     """What there is."""
-    live = operator_version.c.removed_at.is_(None)
-    operators = view.first(
-        select(
-            func.count().filter(live),
-            func.count().filter(and_(live, operator_version.c.is_private)),
-            func.count().filter(~live),
-        ).where(view.holds(operator_version))
-    )
-    active = cluster_version.c.snapshot_active
-    clusters = view.first(
-        select(func.count().filter(active), func.count().filter(~active)).where(
-            view.holds(cluster_version)
-        )
-    )
-    found = view.number(
-        select(func.count()).select_from(divergence).where(divergence.c.block_number <= view.at)
-    )
-    live_count, private_count, removed_count = (*(operators or ()),) or (0, 0, 0)
-    active_count, liquidated_count = (*(clusters or ()),) or (0, 0)
-    return Totals(
-        operators=live_count,
-        private_operators=private_count,
-        removed_operators=removed_count,
-        clusters=active_count,
-        liquidated_clusters=liquidated_count,
-        divergences=found,
-    )
+    return view.remembered("totals", lambda: Totals(*view.ask_first(_TOTALS)))
 
 
 def parameter_blocks(view: View) -> dict[str, BlockNumber]:
     """For each parameter the block of its last change; those of deployment are not in it."""
-    names = values(column("name", log.c.name.type), name="setter").data(
-        [(event,) for event in SETTERS.values()]
-    )
-    newest = lateral(
-        select(log.c.block_number)
-        .where(log.c.name == names.c.name, log.c.block_number <= view.at)
-        .order_by(log.c.block_number.desc(), log.c.log_index.desc())
-        .limit(1)
-    ).alias("newest")
-    rows = view.rows(select(names.c.name, newest.c.block_number).join(newest, true()))
-    blocks = {row.name: BlockNumber(row.block_number) for row in rows}
-    return {name: blocks[event] for name, event in SETTERS.items() if event in blocks}
+
+    def read() -> dict[str, BlockNumber]:
+        blocks = {row.name: BlockNumber(row.block_number) for row in view.ask(_SETTERS)}
+        return {name: blocks[event] for name, event in SETTERS.items() if event in blocks}
+
+    return view.remembered("parameter_blocks", read)
 
 
 def series(view: View, blocks: Sequence[BlockNumber]) -> list[Point]:
@@ -195,3 +164,49 @@ def _operator_counts(view: View, blocks: Sequence[BlockNumber]) -> list[int]:
             place += 1
         counts.append(total)
     return counts
+
+
+_NETWORK: Final = Prepared(
+    lambda moment: (
+        select(*columns_of(NETWORK))
+        .where(moment.holds(network_version))
+        .order_by(network_version.c.valid_from.desc())
+        .limit(1)
+    )
+)
+
+
+def _totals(moment: Moment) -> Select[Any]:
+    """In the order of the fields of `Totals`."""
+    live = operator_version.c.removed_at.is_(None)
+    active = cluster_version.c.snapshot_active
+    operators = select(
+        func.count().filter(live).label("live"),
+        func.count().filter(and_(live, operator_version.c.is_private)).label("private"),
+        func.count().filter(~live).label("removed"),
+    ).where(moment.holds(operator_version))
+    clusters = select(
+        func.count().filter(active).label("active"),
+        func.count().filter(~active).label("liquidated"),
+    ).where(moment.holds(cluster_version))
+    found = select(func.count().label("divergences")).where(divergence.c.block_number <= moment.at)
+    return select(
+        *(column for part in (operators, clusters, found) for column in part.subquery().c)
+    )
+
+
+def _setters(moment: Moment) -> Select[Any]:
+    names = values(column("name", log.c.name.type), name="setter").data(
+        [(event,) for event in SETTERS.values()]
+    )
+    newest = lateral(
+        select(log.c.block_number)
+        .where(log.c.name == names.c.name, log.c.block_number <= moment.at)
+        .order_by(log.c.block_number.desc(), log.c.log_index.desc())
+        .limit(1)
+    ).alias("newest")
+    return select(names.c.name, newest.c.block_number).join(newest, true())
+
+
+_TOTALS: Final = Prepared(_totals)
+_SETTERS: Final = Prepared(_setters)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Numeric, cast, func, or_, select
+from sqlalchemy import ColumnElement, Numeric, bindparam, cast, func, or_, select
 
 from indexer.project.records import OPERATOR
+from indexer.queries.prepared import Moment, Prepared
 from indexer.queries.reading import View
-from indexer.queries.records import Cut, Page, contains, in_order, operator_of, page
+from indexer.queries.records import (
+    Cut,
+    Listing,
+    Page,
+    asked_of,
+    contains,
+    in_order,
+    one_of,
+    operator_of,
+)
 from indexer.store.tables import log, operator_version, whitelist_version
 from sdk.registry import Operator
 from sdk.types import Address, OperatorId, Wei
@@ -33,6 +43,8 @@ FEE_EVENTS: Final = (
     "OperatorRemoved",
 )
 """What an operator's fee history is made of."""
+MOST_REMEMBERED: Final = 2_000
+"""Per connection, 3 MB: every cluster shown needs its operators, and there are few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,35 +69,31 @@ def operators(
     view: View, wanted: OperatorFilter, cut: Cut, *, sort: str = "id", descending: bool = False
 ) -> Page[Operator]:
     """One page of the list; `sort` is a key of `SORTS`."""
-    return page(
-        view,
-        in_order(OPERATOR, view.holds(operator_version), *_conditions(view, wanted)),
-        by=SORTS[sort],
-        descending=descending,
-        cut=cut,
-        read=operator_of,
-    )
+    return _LIST.page(view, asked_of(wanted), cut, sort=sort, descending=descending)
 
 
 def count_operators(view: View, wanted: OperatorFilter) -> int:
     """How many there are."""
-    return view.number(
-        select(func.count()).where(view.holds(operator_version), *_conditions(view, wanted))
-    )
+    return _LIST.count(view, asked_of(wanted))
 
 
 def operator(view: View, operator_id: OperatorId) -> Operator | None:
     """The operator, None if none was registered under this id by then."""
-    return next(iter(by_ids(view, [operator_id]).values()), None)
+    return by_ids(view, [operator_id]).get(operator_id)
 
 
-def by_ids(view: View, ids: Sequence[OperatorId]) -> dict[OperatorId, Operator]:
+def by_ids(view: View, ids: Collection[OperatorId]) -> dict[OperatorId, Operator]:
     """Those of some ids that exist or existed."""
-    statement = in_order(
-        OPERATOR, view.holds(operator_version), operator_version.c.operator_id.in_(set(ids))
-    )
-    found = map(operator_of, view.rows(statement))
-    return {each.operator_id: each for each in found}
+    known: dict[OperatorId, Operator] = view.remembered("operators", dict)
+    wanted = sorted(set(ids))
+    missing = [each for each in wanted if each not in known]
+    if missing:
+        if len(known) + len(missing) > MOST_REMEMBERED:
+            known.clear()
+            missing = wanted
+        found = map(operator_of, view.ask(_BY_IDS, ids=missing))
+        known.update((each.operator_id, each) for each in found)
+    return {each: known[each] for each in wanted if each in known}
 
 
 def by_public_key(view: View, public_key: bytes) -> list[Operator]:
@@ -98,17 +106,8 @@ def by_public_key(view: View, public_key: bytes) -> list[Operator]:
 
 def whitelist(view: View, operator_id: OperatorId, cut: Cut) -> Page[Address]:
     """Addresses on an operator's own list."""
-    address = whitelist_version.c.address
-    return page(
-        view,
-        select(address).where(
-            view.holds(whitelist_version), whitelist_version.c.operator_id == operator_id
-        ),
-        by=(address,),
-        descending=False,
-        cut=cut,
-        read=lambda row: Address(row.address),
-    )
+    asked = {"operator_id": operator_id}
+    return _WHITELIST.page(view, asked, cut, sort="address", descending=False)
 
 
 def admits(view: View, operator_ids: Sequence[OperatorId], address: Address) -> set[OperatorId]:
@@ -125,37 +124,50 @@ def admits(view: View, operator_ids: Sequence[OperatorId], address: Address) -> 
 
 def withdrawn_wei(view: View, operator_id: OperatorId) -> Wei:
     """Sum of all earnings that were ever paid out."""
-    value = cast(log.c.args["value"].astext, Numeric(78, 0))
-    return Wei(
-        view.number(
-            select(func.sum(value)).where(
-                log.c.name == "OperatorWithdrawn",
-                contains(log.c.operator_ids, operator_id),
-                log.c.block_number <= view.at,
-            )
-        )
+    return Wei(view.ask_first(_WITHDRAWN, operator_id=operator_id)[0] or 0)
+
+
+_TABLE: Final = operator_version.c
+_BY_IDS: Final = Prepared(
+    lambda moment: in_order(
+        OPERATOR, moment.holds(operator_version), one_of(_TABLE.operator_id, "ids")
     )
+)
+_WITHDRAWN: Final = Prepared(
+    lambda moment: select(func.sum(cast(log.c.args["value"].astext, Numeric(78, 0)))).where(
+        log.c.name == "OperatorWithdrawn",
+        contains(log.c.operator_ids, bindparam("operator_id")),
+        log.c.block_number <= moment.at,
+    )
+)
 
 
-def _conditions(view: View, wanted: OperatorFilter) -> list[ColumnElement[bool]]:
-    table = operator_version.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.ids is not None:
-        found.append(table.operator_id.in_(set(wanted.ids)))
-    if wanted.owner is not None:
-        found.append(table.owner == wanted.owner)
-    if wanted.is_private is not None:
-        found.append(table.is_private.is_(wanted.is_private))
-    if wanted.is_removed is not None:
-        removed = table.removed_at
-        found.append(removed.is_not(None) if wanted.is_removed else removed.is_(None))
-    if wanted.most_validators is not None:
-        found.append(table.validator_count <= wanted.most_validators)
-    if wanted.most_fee_units is not None:
-        found.append(table.fee_units <= wanted.most_fee_units)
-    if wanted.allows is not None:
-        listed = select(whitelist_version.c.operator_id).where(
-            view.holds(whitelist_version), whitelist_version.c.address == wanted.allows
-        )
-        found.append(or_(~table.is_private, table.operator_id.in_(listed)))
-    return found
+def _allowing(moment: Moment, address: Any) -> ColumnElement[bool]:
+    listed = select(whitelist_version.c.operator_id).where(
+        moment.holds(whitelist_version), whitelist_version.c.address == address
+    )
+    return or_(~_TABLE.is_private, _TABLE.operator_id.in_(listed))
+
+
+_LIST: Final = Listing(
+    lambda moment: in_order(OPERATOR, moment.holds(operator_version)),
+    operator_of,
+    where={
+        "ids": lambda _, ids: one_of(_TABLE.operator_id, ids.key),
+        "owner": lambda _, owner: _TABLE.owner == owner,
+        "is_private": lambda _, flag: _TABLE.is_private.is_(flag),
+        "is_removed": lambda _, flag: (
+            _TABLE.removed_at.is_not(None) if flag else _TABLE.removed_at.is_(None)
+        ),
+        "most_validators": lambda _, most: _TABLE.validator_count <= most,
+        "most_fee_units": lambda _, most: _TABLE.fee_units <= most,
+        "allows": _allowing,
+    },
+    sorts=SORTS,
+)
+_WHITELIST: Final = Listing(
+    lambda moment: select(whitelist_version.c.address).where(moment.holds(whitelist_version)),
+    lambda row: Address(row.address),
+    where={"operator_id": lambda _, number: whitelist_version.c.operator_id == number},
+    sorts={"address": (whitelist_version.c.address,)},
+)

@@ -1,19 +1,20 @@
 """One consistent read of the tables at one block: which block that is, and how final it is.
 
 Shell: holds one read-only transaction per `View` and never writes. Every query takes a `View`, so
-that all parts of one answer tell of the same block even while the writer goes on.
+that all parts of one answer tell of the same block even while the writer goes on. A view begins
+with one round trip to the database: the transaction, and what every answer needs to know.
 
 Source: docs/api.md, "Blocks and finality".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,28 +24,18 @@ from sqlalchemy import (
     Executable,
     Row,
     Table,
-    and_,
-    create_engine,
-    or_,
     select,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
-from indexer.queries.errors import NotAvailable, NotFound, Overloaded
+from indexer.queries.connections import (
+    ask,
+    driver_of,
+    translated,
+)
+from indexer.queries.errors import NotAvailable, NotFound
+from indexer.queries.prepared import Prepared, holding
 from indexer.store.tables import block, cursor, head
-from sdk.errors import ConfigError
 from sdk.types import Address, BlockNumber
-
-STATEMENT_TIMEOUT_MS: Final = 5_000
-"""Lists take milliseconds; what takes seconds is a question that we do not want to answer."""
-CONNECT_TIMEOUT_S: Final = 5
-CONNECTIONS: Final = 16
-"""Per process. Requests beyond that wait for `POOL_WAIT_S`, then are told to come again."""
-POOL_WAIT_S: Final = 5.0
-_CANCELLED: Final = "57014"
-"""SQLSTATE of a statement that took too long."""
-_NO_TABLE: Final = "42P01"
 
 
 class Finality(StrEnum):
@@ -57,6 +48,7 @@ class Finality(StrEnum):
 
 At = Finality | BlockNumber
 """A block by name or by number."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +126,38 @@ class View:
         """Number of the block."""
         return self.block.number
 
+    @property
+    def is_newest(self) -> bool:
+        """Whether it is the newest block in the tables."""
+        return self.block.number == self.position.newest.number
+
     def holds(self, table: Table) -> ColumnElement[bool]:
         """Which versions of a table's records are those of this block."""
-        if self.at == self.position.newest.number:
-            return table.c.valid_to.is_(None)  # the indexes of current rows serve this form
-        ended = table.c.valid_to
-        return and_(table.c.valid_from <= self.at, or_(ended.is_(None), ended > self.at))
+        return holding(table, None if self.is_newest else self.at)
+
+    def ask(self, statement: Prepared, **values: Any) -> list[Any]:
+        """All rows of a prepared statement, as named tuples; every such statement has a bound."""
+        text = statement.text(is_newest=self.is_newest)
+        values = {**text.fixed, **values, "at": self.at}
+        return ask(self.connection, text.sql, values, prepare=statement.is_planned_once)
+
+    def ask_first(self, statement: Prepared, **values: Any) -> Any:
+        """The first row of a prepared statement, None if there is none."""
+        return next(iter(self.ask(statement, **values)), None)
+
+    def remembered(self, name: str, make: Callable[[], Value]) -> Value:
+        """What was made for this block on this connection before, else made now.
+
+        Only for what the chain up to the block determines, which its hash names. One per name and
+        connection is kept, so a new block takes the place of the last.
+        """
+        if self.block.hash is None:
+            return make()
+        kept = self.connection.info.get(name)
+        if kept is None or kept[0] != self.block.hash:
+            kept = self.connection.info[name] = (self.block.hash, make())
+        found: Value = kept[1]
+        return found
 
     def rows(self, statement: Executable) -> list[Row[Any]]:
         """All rows of an answer; every statement that comes here has a bound."""
@@ -158,37 +176,6 @@ class View:
             return self.connection.execute(statement)
 
 
-def open_database(url: str, *, connections: int = CONNECTIONS) -> Engine:
-    """Connections that can only read, each answer bounded in time; none is opened yet.
-
-    Args:
-        url: `postgresql://…`; a read replica will do.
-        connections: most at once.
-
-    Raises:
-        ConfigError: no such URL.
-    """
-    try:
-        parsed = make_url(url).set(drivername="postgresql+psycopg")
-    except ArgumentError:
-        raise ConfigError(
-            "the database URL cannot be read",
-            code="database_url",
-            hint="Write postgresql://user@host/name, with the password in PGPASSWORD or ~/.pgpass.",
-        ) from None
-    limits = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c default_transaction_read_only=on"
-    return create_engine(
-        parsed,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT_S,
-        pool_pre_ping=False,
-        isolation_level="REPEATABLE READ",
-        hide_parameters=True,
-        connect_args={"options": limits, "connect_timeout": CONNECT_TIMEOUT_S},
-    )
-
-
 @contextmanager
 def open_view(engine: Engine, at: At = Finality.LATEST) -> Iterator[View]:
     """A view of the tables at a block.
@@ -201,43 +188,28 @@ def open_view(engine: Engine, at: At = Finality.LATEST) -> Iterator[View]:
     with translated():
         connection = engine.connect()
     with connection:
-        position = read_position(connection)
-        yield View(connection, position, _resolve(connection, position, at))
+        try:
+            position = _begin(connection)
+            yield View(connection, position, _resolve(connection, position, at))
+        finally:
+            # A rollback would make the driver forget what it prepared.
+            with translated():
+                if not connection.invalidated:
+                    driver_of(connection).commit()
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Failures of the database as errors of ours, without addresses or statements.
-
-    Raises:
-        NotAvailable: it is away or has no tables.
-        Overloaded: it took too long.
-    """
-    try:
-        yield
-    except TimeoutError as failure:
-        raise Overloaded("all connections to the database are in use") from failure
-    except (OperationalError, ProgrammingError) as failure:
-        state = getattr(failure.orig, "sqlstate", None)
-        if state == _CANCELLED:
-            raise Overloaded(
-                f"the question takes longer than {STATEMENT_TIMEOUT_MS} ms"
-            ) from failure
-        if state == _NO_TABLE:
-            raise NotAvailable("the database holds no registry yet", code="empty") from failure
-        if isinstance(failure, ProgrammingError):
-            raise
-        raise NotAvailable("the database does not answer", code="database") from failure
-
-
-def read_position(connection: Connection) -> Position:
-    """How far the tables go.
+def _begin(connection: Connection) -> Position:
+    """A transaction that sees one state of the tables, and how far they go in it.
 
     Raises:
         NotAvailable: `empty`, no block is indexed yet.
     """
-    with translated():
-        row = connection.execute(_POSITION).first()
+    if _POSITION_NAME not in connection.info:
+        text = _POSITION.text(is_newest=True).sql
+        with translated():
+            driver_of(connection).execute(b"PREPARE %s AS %s" % (_POSITION_NAME, text))
+        connection.info[_POSITION_NAME] = True
+    row = next(iter(ask(connection, _BEGIN, None, prepare=False)), None)
     if row is None or row.c_number is None:
         raise NotAvailable("no block is indexed yet", code="empty")
     newest = Block(BlockNumber(row.c_number), row.c_hash, row.c_timestamp_s)
@@ -271,17 +243,21 @@ def read_position(connection: Connection) -> Position:
 
 _SAFE: Final = block.alias("safe")
 _FINALIZED: Final = block.alias("finalized")
-_POSITION: Final = select(
-    *(each.label(f"c_{each.name}") for each in cursor.c),
-    *(each.label(f"h_{each.name}") for each in head.c),
-    _SAFE.c.hash.label("safe_held"),
-    _FINALIZED.c.hash.label("finalized_held"),
-).select_from(
-    cursor.outerjoin(head, head.c.id == cursor.c.id)
-    .outerjoin(_SAFE, _SAFE.c.number == head.c.safe_number)
-    .outerjoin(_FINALIZED, _FINALIZED.c.number == head.c.finalized_number)
+_POSITION: Final = Prepared(
+    lambda _: select(
+        *(each.label(f"c_{each.name}") for each in cursor.c),
+        *(each.label(f"h_{each.name}") for each in head.c),
+        _SAFE.c.hash.label("safe_held"),
+        _FINALIZED.c.hash.label("finalized_held"),
+    ).select_from(
+        cursor.outerjoin(head, head.c.id == cursor.c.id)
+        .outerjoin(_SAFE, _SAFE.c.number == head.c.safe_number)
+        .outerjoin(_FINALIZED, _FINALIZED.c.number == head.c.finalized_number)
+    )
 )
 """Everything at once, because every answer begins with it."""
+_POSITION_NAME: Final = b"phalanx_position"
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; EXECUTE " + _POSITION_NAME
 
 
 def _resolve(connection: Connection, position: Position, at: At) -> Block:
@@ -310,7 +286,11 @@ def _resolve(connection: Connection, position: Position, at: At) -> Block:
 def _block(connection: Connection, newest: Block, number: BlockNumber) -> Block:
     if number == newest.number:
         return newest
-    statement = select(block.c.hash, block.c.timestamp_s).where(block.c.number == number)
-    with translated():
-        row = connection.execute(statement).first()
+    text = _BLOCK.text(is_newest=False)
+    row = next(iter(ask(connection, text.sql, {"at": number}, prepare=True)), None)
     return Block(number, None, None) if row is None else Block(number, row.hash, row.timestamp_s)
+
+
+_BLOCK: Final = Prepared(
+    lambda moment: select(block.c.hash, block.c.timestamp_s).where(block.c.number == moment.at)
+)

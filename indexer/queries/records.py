@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Table, select, tuple_, type_coerce
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from indexer.project.records import ACCOUNT, CLUSTER, NETWORK, OPERATOR, VALIDATOR, Shape
+from indexer.queries.prepared import Moment, Prepared, given
 from indexer.queries.reading import View
 from indexer.store.tables import METADATA
 from sdk.registry import Account, Cluster, Network, Operator, Validator
-from sdk.types import OperatorId
 
 PAGE_LIMIT: Final = 500
 """Most entries of one page; a longer answer would keep others waiting."""
+
+FORMS: Final = 200
+"""Statements kept per list; people ask in a few of all possible forms."""
+Form: TypeAlias = tuple[tuple[str, bool | Enum | None], ...]
+"""What is asked; with its value where that stands in the statement."""
+Condition: TypeAlias = Callable[[Moment, Any], ColumnElement[bool]]
 
 Record = TypeVar("Record")
 PageKey: TypeAlias = tuple[int | bytes, ...]
@@ -85,44 +107,134 @@ def network_of(row: Row[Any]) -> Network:
     return found
 
 
-def page(
-    view: View,
-    statement: Select[Any],
-    *,
-    by: Sequence[ColumnElement[Any]],
-    descending: bool,
-    cut: Cut,
-    read: Callable[[Row[Any]], Record],
-) -> Page[Record]:
-    """One page of a list in a stable order.
+class Listing(Generic[Record]):
+    """A kind of list: its rows, how they can be filtered and sorted, and what a row says.
 
-    Args:
-        view: to read from.
-        statement: without order and limit.
-        by: columns to sort by; together they are unique, so no row is skipped or comes twice.
-        descending: the other way round.
-        cut: which part.
-        read: a row's record.
+    Each combination of filters, order and direction is one prepared statement. Flags and words of
+    closed lists stand in it, because partial indexes hang on them; all else is given.
     """
-    places = [column.label(f"_sort_{place}") for place, column in enumerate(by)]
-    statement = statement.add_columns(*places)
-    if cut.after is not None:
-        last = tuple_(*cut.after)
-        statement = statement.where(tuple_(*by) < last if descending else tuple_(*by) > last)
-    order = [column.desc() if descending else column.asc() for column in by]
-    # One more than asked for tells whether there is a next page.
-    rows = view.rows(statement.order_by(*order).limit(cut.limit + 1))
-    shown = rows[: cut.limit]
-    more = len(rows) > cut.limit and shown
-    return Page(
-        entries=tuple(read(row) for row in shown),
-        next=tuple(shown[-1][-len(by) :]) if more else None,
-    )
+
+    def __init__(
+        self,
+        rows: Callable[[Moment], Select[Any]],
+        read: Callable[[Any], Record],
+        *,
+        where: Mapping[str, Condition],
+        sorts: Mapping[str, Sequence[ColumnElement[Any]]],
+    ) -> None:
+        """A kind of list.
+
+        Args:
+            rows: without conditions, order and limit.
+            read: a row's record.
+            where: the condition for each thing that can be asked, given its value.
+            sorts: columns of each order; together they are unique, so no row is skipped or comes
+                twice.
+        """
+        self._rows = rows
+        self._read = read
+        self._where = where
+        self._sorts = sorts
+        self._page = lru_cache(FORMS)(self._make_page)
+        self._count = lru_cache(FORMS)(self._make_count)
+
+    def page(
+        self, view: View, asked: Mapping[str, Any], cut: Cut, *, sort: str, descending: bool
+    ) -> Page[Record]:
+        """One page in a stable order.
+
+        Args:
+            view: to read from.
+            asked: values by what is asked, as in `where`; None is not asked.
+            cut: which part.
+            sort: which order.
+            descending: the other way round.
+        """
+        form, values = _form(asked)
+        statement = self._page(form, sort, descending, cut.after is not None)
+        values |= {f"after_{place}": value for place, value in enumerate(cut.after or ())}
+        # One more than asked for tells whether there is a next page.
+        rows = view.ask(statement, **values, most=cut.limit + 1)
+        shown = rows[: cut.limit]
+        more = len(rows) > cut.limit and shown
+        width = len(self._sorts[sort])
+        return Page(
+            entries=tuple(map(self._read, shown)),
+            next=tuple(shown[-1][-width:]) if more else None,
+        )
+
+    def count(self, view: View, asked: Mapping[str, Any]) -> int:
+        """How many there are."""
+        form, values = _form(asked)
+        return int(view.ask_first(self._count(form), **values)[0])
+
+    def _make_page(self, form: Form, sort: str, descending: bool, goes_on: bool) -> Prepared:
+        by = self._sorts[sort]
+
+        def make(moment: Moment) -> Select[Any]:
+            statement = self._filtered(moment, form)
+            if goes_on:
+                last = tuple_(
+                    *(given(f"after_{place}", each.type) for place, each in enumerate(by))
+                )
+                statement = statement.where(
+                    tuple_(*by) < last if descending else tuple_(*by) > last
+                )
+            places = [column.label(f"sort_{place}") for place, column in enumerate(by)]
+            order = [column.desc() if descending else column.asc() for column in by]
+            statement = statement.add_columns(*places).order_by(*order)
+            return statement.limit(given("most", BigInteger()))
+
+        return Prepared(make, is_planned_once=False)
+
+    def _make_count(self, form: Form) -> Prepared:
+        return Prepared(
+            lambda moment: self._filtered(moment, form).with_only_columns(
+                func.count(), maintain_column_froms=True
+            ),
+            is_planned_once=False,
+        )
+
+    def _filtered(self, moment: Moment, form: Form) -> Select[Any]:
+        return self._rows(moment).where(
+            *(
+                self._where[name](moment, bindparam(name) if flag is None else flag)
+                for name, flag in form
+            )
+        )
 
 
-def contains(column: ColumnElement[Any], operator_id: OperatorId) -> ColumnElement[bool]:
+def asked_of(wanted: Any) -> dict[str, Any]:
+    """What a filter asks, by the names of its fields."""
+    return {name: getattr(wanted, name) for name in wanted.__slots__}
+
+
+def _form(asked: Mapping[str, Any]) -> tuple[Form, dict[str, Any]]:
+    """Which statement it takes, and what is given to it."""
+    form: list[tuple[str, bool | Enum | None]] = []
+    values = {}
+    for name, value in asked.items():
+        if isinstance(value, bool | Enum):
+            form.append((name, value))
+        elif value is not None:
+            form.append((name, None))
+            values[name] = list(value) if isinstance(value, tuple) else value
+    return tuple(form), values
+
+
+def contains(column: ColumnElement[Any], operator_id: Any) -> ColumnElement[bool]:
     """Whether a list of operators has one of them, as the index of lists can tell."""
-    return type_coerce(column, ARRAY(BigInteger)).contains([operator_id])
+    one = (
+        given(operator_id.key, BigInteger())
+        if isinstance(operator_id, BindParameter)
+        else literal(operator_id, BigInteger())
+    )
+    return type_coerce(column, ARRAY(BigInteger)).contains(array([one]))
+
+
+def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column has one of the values that are given under a name."""
+    return column == any_(given(name, ARRAY(column.type)))
 
 
 def in_order(shape: Shape, *conditions: ColumnElement[bool]) -> Select[Any]:

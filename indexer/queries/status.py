@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from indexer.queries.prepared import Prepared
 from indexer.queries.reading import View
 from indexer.store.tables import divergence, integrity, reorg, suspect
 from sdk.types import BlockNumber
@@ -100,10 +101,15 @@ def count_suspects(view: View) -> int:
     return view.number(select(func.count()).select_from(suspect))
 
 
+def last_compared(view: View) -> BlockNumber | None:
+    """The newest block at which anything was compared with the contract's views."""
+    row = view.first(select(func.max(integrity.c.block_number).label("newest")))
+    return None if row is None or row.newest is None else BlockNumber(row.newest)
+
+
 def is_suspect(view: View, subject: str) -> bool:
     """Whether a subject differs from the contract's views now."""
-    found = select(suspect.c.kind).where(suspect.c.subject == subject).limit(1)
-    return view.first(found) is not None
+    return view.ask_first(_SUSPECT, subject=subject) is not None
 
 
 def divergences(view: View) -> list[Divergence]:
@@ -126,3 +132,8 @@ def divergences(view: View) -> list[Divergence]:
         )
         for row in rows
     ]
+
+
+_SUSPECT: Final = Prepared(
+    lambda _: select(suspect.c.kind).where(suspect.c.subject == bindparam("subject")).limit(1)
+)

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from indexer.project.records import VALIDATOR
 from indexer.queries.events import EventRow, event_of, event_statement
+from indexer.queries.prepared import Moment, Prepared
 from indexer.queries.reading import View
-from indexer.queries.records import Cut, Page, contains, in_order, page, validator_of
+from indexer.queries.records import (
+    Cut,
+    Listing,
+    Page,
+    asked_of,
+    contains,
+    in_order,
+    one_of,
+    validator_of,
+)
 from indexer.store.tables import cluster_version, log, validator_version
 from sdk.events import Undecodable, decode
 from sdk.events.types import ValidatorAdded
@@ -64,43 +74,23 @@ def validators(
     view: View, wanted: ValidatorFilter, cut: Cut, *, descending: bool = True
 ) -> Page[Validator]:
     """One page of the list, by block of registration."""
-    return page(
-        view,
-        in_order(VALIDATOR, view.holds(validator_version), *_conditions(view, wanted)),
-        by=SORTS["registered"],
-        descending=descending,
-        cut=cut,
-        read=validator_of,
-    )
+    asked = asked_of(wanted)
+    return _LIST.page(view, asked, cut, sort="registered", descending=descending)
 
 
 def count_validators(view: View, wanted: ValidatorFilter) -> int:
     """How many there are."""
-    return view.number(
-        select(func.count()).where(view.holds(validator_version), *_conditions(view, wanted))
-    )
+    return _LIST.count(view, asked_of(wanted))
 
 
 def by_keys(view: View, keys: Sequence[bytes]) -> list[Validator]:
     """Present registrations of some keys."""
-    statement = in_order(
-        VALIDATOR, view.holds(validator_version), validator_version.c.public_key.in_(set(keys))
-    )
-    return list(map(validator_of, view.rows(statement)))
+    return list(map(validator_of, view.ask(_BY_KEYS, keys=sorted(set(keys)))))
 
 
 def registrations(view: View, key: bytes) -> list[Registration]:
     """All registrations of a key, removed and refused ones included, the newest first."""
-    rows = view.rows(
-        event_statement()
-        .where(
-            log.c.validator_key == key,
-            log.c.name == "ValidatorAdded",
-            log.c.block_number <= view.at,
-        )
-        .order_by(log.c.block_number.desc(), log.c.log_index.desc())
-        .limit(MOST_REGISTRATIONS)
-    )
+    rows = view.ask(_REGISTRATIONS, key=key)
     records = {(each.owner, each.nonce): each for each in by_keys(view, [key])}
     added = map(event_of, rows)
     return [Registration(each, records.get((each.owner, each.nonce))) for each in added]  # type: ignore[arg-type]
@@ -123,37 +113,62 @@ def shares_of(view: View, owner: Address, nonce: int) -> bytes | None:
 
 def refusals(view: View, cluster_ids: Sequence[ClusterId]) -> dict[ClusterId, int]:
     """How many registrations of some clusters nodes do not act on."""
-    table = validator_version.c
-    rows = view.rows(
-        select(table.cluster_id, func.count().label("refused"))
-        .where(
-            view.holds(validator_version),
-            table.cluster_id.in_(set(cluster_ids)),
-            table.refusal.is_not(None),
-        )
-        .group_by(table.cluster_id)
-    )
+    rows = view.ask(_REFUSALS, ids=sorted(set(cluster_ids)))
     return {ClusterId(row.cluster_id): row.refused for row in rows}
 
 
-def _conditions(view: View, wanted: ValidatorFilter) -> list[ColumnElement[bool]]:
-    table = validator_version.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.owner is not None:
-        found.append(table.owner == wanted.owner)
-    if wanted.cluster_id is not None:
-        found.append(table.cluster_id == wanted.cluster_id)
-    if wanted.operator_id is not None:
-        of_operator = select(cluster_version.c.cluster_id).where(
-            view.holds(cluster_version),
-            contains(cluster_version.c.operator_ids, wanted.operator_id),
+_TABLE: Final = validator_version.c
+_BY_KEYS: Final = Prepared(
+    lambda moment: in_order(
+        VALIDATOR, moment.holds(validator_version), one_of(_TABLE.public_key, "keys")
+    )
+)
+_REGISTRATIONS: Final = Prepared(
+    lambda moment: (
+        event_statement()
+        .where(
+            log.c.validator_key == bindparam("key"),
+            log.c.name == "ValidatorAdded",
+            log.c.block_number <= moment.at,
         )
-        found.append(table.cluster_id.in_(of_operator))
-    if wanted.is_accepted is not None:
-        found.append(table.refusal.is_(None) if wanted.is_accepted else table.refusal.is_not(None))
-    if wanted.refusal is not None:
-        found.append(table.refusal == wanted.refusal.value)
-    if wanted.is_exiting is not None:
-        asked = table.exit_requested_at
-        found.append(asked.is_not(None) if wanted.is_exiting else asked.is_(None))
-    return found
+        .order_by(log.c.block_number.desc(), log.c.log_index.desc())
+        .limit(MOST_REGISTRATIONS)
+    )
+)
+_REFUSALS: Final = Prepared(
+    lambda moment: (
+        select(_TABLE.cluster_id, func.count().label("refused"))
+        .where(
+            moment.holds(validator_version),
+            one_of(_TABLE.cluster_id, "ids"),
+            _TABLE.refusal.is_not(None),
+        )
+        .group_by(_TABLE.cluster_id)
+    )
+)
+
+
+def _with_operator(moment: Moment, operator_id: Any) -> ColumnElement[bool]:
+    of_operator = select(cluster_version.c.cluster_id).where(
+        moment.holds(cluster_version), contains(cluster_version.c.operator_ids, operator_id)
+    )
+    return _TABLE.cluster_id.in_(of_operator)
+
+
+_LIST: Final = Listing(
+    lambda moment: in_order(VALIDATOR, moment.holds(validator_version)),
+    validator_of,
+    where={
+        "owner": lambda _, owner: _TABLE.owner == owner,
+        "cluster_id": lambda _, cluster_id: _TABLE.cluster_id == cluster_id,
+        "operator_id": _with_operator,
+        "is_accepted": lambda _, flag: (
+            _TABLE.refusal.is_(None) if flag else _TABLE.refusal.is_not(None)
+        ),
+        "refusal": lambda _, refusal: _TABLE.refusal == refusal.value,
+        "is_exiting": lambda _, flag: (
+            _TABLE.exit_requested_at.is_not(None) if flag else _TABLE.exit_requested_at.is_(None)
+        ),
+    },
+    sorts=SORTS,
+)
