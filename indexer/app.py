@@ -21,8 +21,14 @@ from hypercorn.config import Config
 from hypercorn.trio import serve as hypercorn_serve
 
 from indexer.api.app import Manners, Parts, make_app
+from indexer.api.keys import Keys, read_keys
 from indexer.api.limits import DEFAULT_BURST, DEFAULT_PER_SECOND
-from indexer.queries.reading import CONNECTIONS, open_database
+from indexer.api.node import Node
+from indexer.app_options import ApiSettings, api_options
+from indexer.compat import mount as mount_v4
+from indexer.explorer import mount as mount_explorer
+from indexer.graphql import mount as mount_graphql
+from indexer.queries.connections import CONNECTIONS, open_database
 from indexer.store import database
 from indexer.sync.options import database_options
 from sdk.cli.output import Output, json_option
@@ -69,6 +75,7 @@ HEADER_BYTES: Final = 16 * 1024
     is_flag=True,
     help="Take addresses from X-Forwarded-For. Only behind a proxy of yours.",
 )
+@api_options
 @json_option
 def api(
     folder: Path,
@@ -77,6 +84,7 @@ def api(
     rate: float,
     burst: int,
     behind_proxy: bool,
+    settings: ApiSettings,
     as_json: bool,
 ) -> None:
     """Serves the API until SIGTERM or Ctrl-C; any number may run beside one `run`."""
@@ -92,17 +100,24 @@ def api(
                 database_url=url,
                 host=host.strip("[]"),
                 port=int(port),
-                manners=Manners(per_second=rate, burst=burst, trusts_proxy=behind_proxy),
+                manners=Manners(
+                    per_second=rate,
+                    burst=burst,
+                    trusts_proxy=behind_proxy,
+                    keys=Keys({}) if settings.keys_path is None else read_keys(settings.keys_path),
+                    writers=settings.origins,
+                ),
+                settings=settings,
             )
         )
     output.step("stopped")
 
 
-async def _serve_until_told(output: Output, **settings: Any) -> None:
+async def _serve_until_told(output: Output, **told: Any) -> None:
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            port = await nursery.start(partial(serve, **settings))
-            output.step(f"serving at http://{settings['host']}:{port}", port=port)
+            port = await nursery.start(partial(serve, **told))
+            output.step(f"serving at http://{told['host']}:{port}", port=port)
             async for _ in signals:
                 break
         nursery.cancel_scope.cancel()
@@ -114,6 +129,7 @@ async def serve(
     host: str,
     port: int,
     manners: Manners | None = None,
+    settings: ApiSettings = ApiSettings(),  # noqa: B008 - frozen
     connections: int = CONNECTIONS,
     task_status: TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -124,6 +140,7 @@ async def serve(
         host: to listen on.
         port: 0 takes any.
         manners: towards those who ask.
+        settings: parts that may be missing.
         connections: to the database, most at once.
         task_status: told the port.
 
@@ -131,7 +148,12 @@ async def serve(
         ConfigError: the address is taken or not this machine's, or the database's cannot be read.
     """
     engine = open_database(database_url, connections=connections)
-    app = make_app(Parts(engine, time.monotonic, manners or Manners()))
+    node = None if settings.rpc_url is None else Node(settings.rpc_url)
+    written = settings.metadata_url or database_url
+    app = make_app(Parts(engine, time.monotonic, manners or Manners(), node, written))
+    mount_graphql(app, time.monotonic)
+    mount_v4(app)
+    mount_explorer(app)
     listening = _listen(host, port)
     config = Config()
     config.accesslog = None
@@ -148,6 +170,8 @@ async def serve(
             task_status.started(int(bound[0].rsplit(":", 1)[1]))
     finally:
         engine.dispose()
+        if node is not None:
+            node.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

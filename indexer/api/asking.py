@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 from starlette.responses import Response
 
 from indexer.api.envelope import ListReply, PageMeta, Reply, meta_of
+from indexer.api.node import NO_NODE, Node, NotChecked
 from indexer.api.paging import Cursor, read_cursor, write_cursor
-from indexer.queries.reading import At, Finality, View, open_view
+from indexer.queries.reading import At, Finality, Position, View, open_view
 from indexer.queries.records import PAGE_LIMIT, Cut, Page
 from sdk.errors import ChainError, InputError
 from sdk.types import BlockNumber
@@ -29,12 +30,13 @@ FRESH: Final = "public, max-age=6, stale-while-revalidate=30"
 """Half a slot."""
 FOREVER: Final = "public, max-age=31536000, immutable"
 """A finalized block asked for by number never changes."""
-MOST_BLOCK: Final = 2**63 - 1
-"""What the tables hold."""
+MOST_BLOCK: Final = 2**53 - 1
+"""Up to here numbers in JSON are exact everywhere."""
 _WORDS: Final = {each.value: each for each in Finality}
 
 Record = TypeVar("Record")
 Shown = TypeVar("Shown", bound=BaseModel)
+Answer = TypeVar("Answer", bound=BaseModel)
 
 AtText = Annotated[
     str,
@@ -42,6 +44,7 @@ AtText = Annotated[
         description="The block to tell of: `latest`, `safe`, `finalized` or a number.",
         examples=["latest"],
         max_length=20,
+        json_schema_extra={"pattern": "^(latest|safe|finalized|[0-9]{1,15})$"},
     ),
 ]
 
@@ -72,6 +75,30 @@ class Ask:
             return Reply[Any].model_construct(meta=meta_of(view), data=find(view))
 
         return self._respond(self._wanted, body)
+
+    def checked(
+        self,
+        find: Callable[[View], Answer],
+        check: Callable[[Node, Answer, Position], Answer],
+    ) -> Response:
+        """One thing that an execution node is asked about, too; never cached.
+
+        Args:
+            find: the thing, with fields `not_checked` and whatever `check` fills.
+            check: asks the node, after the tables were let go: others use the connection then.
+        """
+        with self.view() as view:
+            data, meta, position = find(view), meta_of(view), view.position
+        node: Node | None = self._request.app.state.node
+        try:
+            if node is None:
+                raise NotChecked(NO_NODE)
+            data = check(node, data, position)
+        except NotChecked as failure:
+            data = data.model_copy(update={"not_checked": failure.reason})
+        content = Reply[Any].model_construct(meta=meta, data=data).model_dump_json()
+        headers = {"Cache-Control": "no-store", "X-Indexed-Block": str(position.newest.number)}
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
     def page(
         self,
@@ -178,6 +205,7 @@ async def _paging(
         Query(
             description="`next_cursor` of the page before. All pages tell of one block.",
             max_length=512,
+            json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
         ),
     ] = None,
     count: Annotated[bool, Query(description="Count the whole list, too; it costs more.")] = False,

@@ -14,7 +14,7 @@ from sdk.events import ClusterSnapshot
 from sdk.registry import Cluster, Parties, ledger, runway
 from sdk.types import Address, BlockNumber, Wei
 
-_STALE: Final = "Void as soon as the cluster changes; check the snapshot before sending."
+STALE: Final = "Void as soon as the cluster changes; check the snapshot before sending."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class DraftCall:
 
     Attributes:
         sender: account that has to send it, None for anyone.
-        after: what is left of the balance in the next block, None where that is not foreseen.
+        balance_after_wei: what is left in the next block, None where that is not foreseen.
+        snapshot: the cluster's struct among the arguments, if there is one.
+        nonces: registration nonces that it uses up.
     """
 
     function: str
@@ -32,6 +34,13 @@ class DraftCall:
     sender: Address | None
     balance_after_wei: Wei | None
     warnings: tuple[str, ...]
+    snapshot: ClusterSnapshot | None = None
+    nonces: tuple[int, ...] = ()
+
+
+def plain(function: str, arguments: tuple[Any, ...], *, sender: Address | None) -> DraftCall:
+    """A call that takes no ether and touches no cluster."""
+    return DraftCall(function, encode_call(function, arguments), Wei(0), sender, None, ())
 
 
 def deposit(parties: Parties, *, amount_wei: Wei, at: BlockNumber) -> DraftCall:
@@ -39,7 +48,7 @@ def deposit(parties: Parties, *, amount_wei: Wei, at: BlockNumber) -> DraftCall:
     _require_amount(amount_wei)
     cluster = parties.cluster
     least = parties.network.parameters.minimum_collateral_wei
-    warnings = [_STALE]
+    warnings = [STALE]
     if amount_wei < least:
         warnings.append(f"Below {least} wei only the owner may deposit.")
     if not cluster.snapshot.active:
@@ -55,6 +64,7 @@ def deposit(parties: Parties, *, amount_wei: Wei, at: BlockNumber) -> DraftCall:
         sender=None,
         balance_after_wei=Wei(left + amount_wei),
         warnings=tuple(warnings),
+        snapshot=cluster.snapshot,
     )
 
 
@@ -82,7 +92,8 @@ def withdraw(parties: Parties, *, amount_wei: Wei, at: BlockNumber) -> DraftCall
         value_wei=Wei(0),
         sender=cluster.owner,
         balance_after_wei=Wei(left - amount_wei),
-        warnings=(_STALE,),
+        warnings=(STALE,),
+        snapshot=cluster.snapshot,
     )
 
 
@@ -95,7 +106,7 @@ def liquidate(parties: Parties, *, at: BlockNumber) -> DraftCall:
     cluster = parties.cluster
     if not cluster.snapshot.active:
         raise ChainError("the cluster is liquidated already", code="cluster_liquidated")
-    warnings = [_STALE]
+    warnings = [STALE]
     if not ledger.is_liquidatable(parties, at=BlockNumber(at + 1)):
         warnings.append("In the next block only the owner may liquidate it.")
     return DraftCall(
@@ -105,6 +116,7 @@ def liquidate(parties: Parties, *, at: BlockNumber) -> DraftCall:
         sender=None,
         balance_after_wei=None,
         warnings=tuple(warnings),
+        snapshot=cluster.snapshot,
     )
 
 
@@ -130,7 +142,8 @@ def reactivate(parties: Parties, *, amount_wei: Wei, at: BlockNumber) -> DraftCa
         value_wei=amount_wei,
         sender=cluster.owner,
         balance_after_wei=Wei(cluster.snapshot.balance_wei + amount_wei),
-        warnings=(_STALE,),
+        warnings=(STALE,),
+        snapshot=cluster.snapshot,
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from indexer.api.keys import HEADER, Keys
 from indexer.api.limits import Buckets, price
 from indexer.api.metrics import Metrics
 from indexer.api.problems import problem
@@ -26,7 +27,10 @@ BODY_BYTES: Final = 256 * 1024
 """A thousand keys in hex are 100 kB."""
 KEYSHARES_BYTES: Final = 2 * 1024 * 1024
 """A file of a hundred validators with 13 operators has about 1.5 MB."""
+_LARGE: Final = ("/v1/keyshares", "/v1/tx/register")
+"""Paths that take such a file."""
 QUERY_BYTES: Final = 8 * 1024
+_KEY_HEADER: Final = HEADER.lower().encode()
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _LOG: Final = logging.getLogger("phalanx.indexer.api")
@@ -47,10 +51,25 @@ class Guard:
         metrics: Metrics,
         now: Callable[[], float],
         trusts_proxy: bool,
+        keys: Keys,
     ) -> None:
-        """Args: `trusts_proxy` takes the asker's address from `X-Forwarded-For`."""
+        """Everything of a request but its route.
+
+        Args:
+            app: what comes after.
+            buckets: of addresses.
+            metrics: told of every answer.
+            now: seconds of a clock that never goes back.
+            trusts_proxy: take the asker's address from `X-Forwarded-For`.
+            keys: of those who have buckets of their own.
+        """
         self.app = app
         self._buckets = buckets
+        self._keys = keys
+        self._own = {
+            each.name: Buckets(per_second=each.per_second, burst=each.burst)
+            for each in keys.allotments
+        }
         self._metrics = metrics
         self._now = now
         self._trusts_proxy = trusts_proxy
@@ -64,10 +83,11 @@ class Guard:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
         cost = price(scope["path"], scope["query_string"])
-        left = self._buckets.take(self._asker(scope, headers), cost, now=started)
+        buckets, payer, is_unknown = self._payer(scope, headers)
+        left = buckets.take(payer, cost, now=started)
         told = {
             "X-Request-Id": request_id,
-            "RateLimit-Limit": str(self._buckets.burst),
+            "RateLimit-Limit": str(buckets.burst),
             "RateLimit-Remaining": str(left.remaining),
             "RateLimit-Reset": str(left.reset_s),
         }
@@ -86,12 +106,15 @@ class Guard:
             if not left.granted:
                 refusal: Any = problem(
                     429,
-                    f"this costs {cost} of {self._buckets.burst} tokens, {left.remaining} are left",
+                    f"this costs {cost} of {buckets.burst} tokens, {left.remaining} are left",
                     code="rate_limited",
                     hint=f"Ask again in {left.reset_s} s.",
                     headers={"Retry-After": str(max(1, left.reset_s))},
                 )
                 await refusal(scope, receive, sending)
+                return
+            if is_unknown:
+                await _unknown_key()(scope, receive, sending)
                 return
             checked = await self._checked(scope, receive, headers)
             if isinstance(checked, Checked):
@@ -112,6 +135,14 @@ class Guard:
             await fault(scope, receive, sending)
         finally:
             self._metrics.answered(_route(scope), status, self._now() - started)
+
+    def _payer(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[Buckets, str, bool]:
+        """Whose bucket pays, and whether a key was sent that is nobody's."""
+        key = headers.get(_KEY_HEADER)
+        allotment = None if key is None else self._keys.find(key)
+        if allotment is not None:
+            return self._own[allotment.name], allotment.name, False
+        return self._buckets, self._asker(scope, headers), key is not None
 
     def _asker(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         if self._trusts_proxy:
@@ -161,14 +192,7 @@ async def _checked_body(
     scope: Scope, receive: Receive, headers: dict[bytes, bytes]
 ) -> Checked | ASGIApp:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        return problem(
-            415,
-            "the body must be JSON",
-            code="not_json",
-            hint="Send Content-Type: application/json.",
-        )
-    most = KEYSHARES_BYTES if scope["path"].startswith("/v1/keyshares") else BODY_BYTES
+    most = KEYSHARES_BYTES if scope["path"].startswith(_LARGE) else BODY_BYTES
     body = bytearray()
     while True:
         message = await receive()
@@ -179,6 +203,15 @@ async def _checked_body(
             return problem(413, f"the body is over {most} bytes", code="body_too_large")
         if not message.get("more_body"):
             break
+    if not body:
+        return Checked(_again(b"", receive))  # the route says what is missing, or 405
+    if kind != b"application/json":
+        return problem(
+            415,
+            "the body must be JSON",
+            code="not_json",
+            hint="Send Content-Type: application/json.",
+        )
     try:
         found = find_secret(msgspec.json.decode(bytes(body)))
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -187,12 +220,17 @@ async def _checked_body(
         return problem(400, "the body is nested too deeply", code="malformed_json")
     if found is not None:
         return _refused(found)
-    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    return Checked(_again(bytes(body), receive))
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read once more."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
         return pending.pop() if pending else await receive()
 
-    return Checked(again)
+    return again
 
 
 def _refused(name: str) -> ASGIApp:
@@ -213,3 +251,13 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
 def _route(scope: Scope) -> str:
     """The route's pattern, so that there are as many labels as routes."""
     return getattr(scope.get("route"), "path", "other")
+
+
+def _unknown_key() -> ASGIApp:
+    return problem(
+        401,
+        f"the key in {HEADER} is nobody's",
+        code="key_unknown",
+        hint="Ask whoever runs this API for one, or send none.",
+        headers={"WWW-Authenticate": f'ApiKey header="{HEADER}"'},
+    )

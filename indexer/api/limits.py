@@ -15,19 +15,27 @@ DEFAULT_PER_SECOND: Final = 20.0
 """A page of an explorer asks for less than ten answers."""
 DEFAULT_BURST: Final = 200
 PRICES: Final = {
+    "/api/v4": 3,
+    "/graphql": 10,
     "/v1/fees": 2,
     "/v1/keyshares": 50,
     "/v1/liquidations": 5,
     "/v1/network/history": 5,
     "/v1/operators/select": 10,
     "/v1/search": 2,
+    "/v1/tx/register_operator": 2,
+    "/v1/tx/register": 50,
     "/v1/tx": 2,
     "/v1/validators/lookup": 10,
 }
-"""By the start of the path, in tokens; everything else costs one. `count=true` costs more, too."""
+"""In tokens by the start of the path, the longer one first; else one. `count=true` costs more."""
 COUNT_PRICE: Final = 5
+METADATA_PRICE: Final = 10
+"""A signature to recover, perhaps a question to a node, and a row to write."""
 FREE: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """For orchestrators and scrapers."""
+ASSETS: Final = "/assets/"
+"""What browsers keep, so that a page costs what its data do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,10 @@ class Allowance:
 
 def price(path: str, query: bytes) -> int:
     """Tokens that a request costs."""
-    if path in FREE:
+    if path in FREE or path.startswith(ASSETS):
         return 0
+    if path.endswith("/metadata"):
+        return METADATA_PRICE
     found = next((cost for start, cost in PRICES.items() if path.startswith(start)), 1)
     return found + (COUNT_PRICE if b"count=true" in query else 0)
 

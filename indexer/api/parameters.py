@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
+from pydantic import Field
 
 from sdk.committee import THRESHOLDS
 from sdk.errors import InputError
@@ -20,18 +21,36 @@ from sdk.types import (
     parse_hex,
 )
 
-MOST_OPERATOR_ID: Final = 2**63 - 1
-"""What the tables hold; the contract counts up from 1."""
+MOST_OPERATOR_ID: Final = 2**53 - 1
+"""Up to here numbers in JSON are exact everywhere; the contract counts up from 1."""
 MOST_IDS: Final = 100
 """Operators named in one request."""
 _HASH_BYTES: Final = 32
 _EXAMPLE_ADDRESS: Final = "0x52908400098527886E0F7030069857D2E4169EE7"
+_EXAMPLE_KEY: Final = "0x" + "a1b2c3d4" * 12
+_ADDRESS: Final = r"(0x)?[0-9a-fA-F]{40}"
+_HASH: Final = r"(0x)?[0-9a-fA-F]{64}"
+_KEY: Final = r"(0x)?[0-9a-fA-F]{96}"
+_IDS: Final = r"[1-9][0-9]{0,14}(,[1-9][0-9]{0,14}){0,99}"
+CLUSTER_FORM: Final = rf"{_HASH}|{_ADDRESS}(-[1-9][0-9]{{0,14}}){{4,13}}"
+
+
+def form(pattern: str) -> dict[str, Any]:
+    """What OpenAPI says of a text; whether it is right is judged here, with a code of its own."""
+    return {"pattern": f"^({pattern})$"}
+
 
 OperatorIdPath = Annotated[
     int, Path(ge=1, le=MOST_OPERATOR_ID, description="An operator's id.", examples=[7])
 ]
 AddressPath = Annotated[
-    str, Path(description="An address.", max_length=42, examples=[_EXAMPLE_ADDRESS])
+    str,
+    Path(
+        description="An address.",
+        max_length=42,
+        examples=[_EXAMPLE_ADDRESS],
+        json_schema_extra=form(_ADDRESS),
+    ),
 ]
 ClusterPath = Annotated[
     str,
@@ -39,6 +58,7 @@ ClusterPath = Annotated[
         description="A cluster's hash, or its owner and operator ids joined by hyphens.",
         max_length=400,
         examples=[f"{_EXAMPLE_ADDRESS}-1-2-3-4"],
+        json_schema_extra=form(CLUSTER_FORM),
     ),
 ]
 KeyPath = Annotated[
@@ -46,17 +66,112 @@ KeyPath = Annotated[
     Path(
         description="A validator's public key in hex.",
         max_length=98,
-        examples=["0x" + "a1b2c3d4" * 12],
+        examples=[_EXAMPLE_KEY],
+        json_schema_extra=form(_KEY),
     ),
 ]
 OwnerQuery = Annotated[
-    str | None, Query(description="Only of this owner.", max_length=42, examples=[_EXAMPLE_ADDRESS])
+    str | None,
+    Query(
+        description="Only of this owner.",
+        max_length=42,
+        examples=[_EXAMPLE_ADDRESS],
+        json_schema_extra=form(_ADDRESS),
+    ),
 ]
 OperatorQuery = Annotated[
     int | None,
     Query(ge=1, le=MOST_OPERATOR_ID, description="Only with this operator.", examples=[7]),
 ]
-ClusterQuery = Annotated[str | None, Query(description="Only of this cluster.", max_length=400)]
+ClusterQuery = Annotated[
+    str | None,
+    Query(
+        description="Only of this cluster.",
+        max_length=400,
+        examples=[f"{_EXAMPLE_ADDRESS}-1-2-3-4"],
+        json_schema_extra=form(CLUSTER_FORM),
+    ),
+]
+AllowsQuery = Annotated[
+    str | None,
+    Query(
+        max_length=42,
+        description="Those with which this address may register, by being public or by their "
+        "own lists. Whitelisting contracts are not asked.",
+        examples=[_EXAMPLE_ADDRESS],
+        json_schema_extra=form(_ADDRESS),
+    ),
+]
+KeyQuery = Annotated[
+    str | None,
+    Query(
+        max_length=98,
+        description="Only with this public key.",
+        examples=[_EXAMPLE_KEY],
+        json_schema_extra=form(_KEY),
+    ),
+]
+TransactionQuery = Annotated[
+    str | None,
+    Query(
+        max_length=66,
+        description="Only of this transaction.",
+        examples=["0x" + "5e1f0a9b" * 8],
+        json_schema_extra=form(_HASH),
+    ),
+]
+IdsQuery = Annotated[
+    str | None,
+    Query(
+        description="Only these.",
+        max_length=2000,
+        examples=["1,2,3,4"],
+        json_schema_extra=form(_IDS),
+    ),
+]
+CommitteeQuery = Annotated[
+    str,
+    Query(
+        alias="operators",
+        description="4, 7, 10 or 13 ids in ascending order.",
+        max_length=400,
+        examples=["1,2,3,4"],
+        json_schema_extra=form(_IDS),
+    ),
+]
+AddressIn = Annotated[
+    str,
+    Field(
+        description="An address.",
+        max_length=42,
+        examples=[_EXAMPLE_ADDRESS],
+        json_schema_extra=form(_ADDRESS),
+    ),
+]
+ClusterIn = Annotated[
+    str,
+    Field(
+        description="A cluster's hash, or its owner and operator ids joined by hyphens.",
+        max_length=400,
+        examples=[f"{_EXAMPLE_ADDRESS}-1-2-3-4"],
+        json_schema_extra=form(CLUSTER_FORM),
+    ),
+]
+KeyIn = Annotated[
+    str,
+    Field(
+        description="A validator's public key in hex.",
+        max_length=98,
+        examples=[_EXAMPLE_KEY],
+        json_schema_extra=form(_KEY),
+    ),
+]
+OperatorIdIn = Annotated[
+    int, Field(ge=1, le=MOST_OPERATOR_ID, description="An operator's id.", examples=[7])
+]
+AmountIn = Annotated[
+    str, Field(pattern=r"^[0-9]{1,30}$", description="Wei, in decimal.", examples=["1000000000"])
+]
 DescendingQuery = Annotated[bool, Query(alias="desc", description="The other way round.")]
 
 
@@ -109,7 +224,7 @@ def parse_ids(parts: list[str]) -> tuple[OperatorId, ...]:
         InputError: `operator_ids_malformed`.
     """
     usable = len(parts) <= MOST_IDS and all(
-        part.isascii() and part.isdecimal() and len(part) <= 19 for part in parts
+        part.isascii() and part.isdecimal() and len(part) <= 16 for part in parts
     )
     ids = tuple(OperatorId(int(part)) for part in parts) if usable else ()
     if not ids or not all(1 <= each <= MOST_OPERATOR_ID for each in ids):

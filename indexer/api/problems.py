@@ -15,6 +15,8 @@ from sdk.errors import ChainError, InputError, PhalanxError, UsageError
 MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final = {
     400: "The request is wrong",
+    401: "Who asks is not known",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     409: "The registry's state forbids it",
@@ -26,6 +28,12 @@ _TITLES: Final = {
 }
 _RETRY_S: Final = {NotAvailable: 12, Overloaded: 2}
 """A slot, or a moment."""
+
+
+class NotOwner(InputError):
+    """Somebody else's to say or do."""
+
+    default_code = "not_owner"
 
 
 class Problem(BaseModel):
@@ -89,6 +97,8 @@ def status_of(failure: PhalanxError) -> int:
     match failure:
         case NotFound():
             return 404
+        case NotOwner():
+            return 403
         case InputError() | UsageError():
             return 400
         case ChainError():

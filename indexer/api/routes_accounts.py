@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
 from indexer.api.envelope import ListReply, Reply
+from indexer.api.node import Node
 from indexer.api.parameters import AddressPath
 from indexer.api.routes_clusters import show_clusters
 from indexer.api.routes_operators import show_operators
@@ -26,7 +27,7 @@ from indexer.queries import accounts, clusters, events, operators, validators
 from indexer.queries.clusters import ClusterFilter
 from indexer.queries.events import EventFilter
 from indexer.queries.operators import OperatorFilter
-from indexer.queries.reading import View
+from indexer.queries.reading import Position, View
 from indexer.queries.validators import ValidatorFilter
 from sdk.types import Address, parse_address
 
@@ -43,7 +44,15 @@ class NonceOut(BaseModel):
     last_registration_block: BlockText | None
     burned: int = Field(description="Registrations so far; each used up one, refused ones, too.")
     rejected: int = Field(description="Those of them that nodes do not act on.")
-    warning: str | None = Field(description="Set near the end of the range.")
+    warning: str | None = Field(description="Set near the end of the range.", examples=[None])
+    pending_next: int | None = Field(
+        default=None,
+        description="With `pending=true`: after what waits in the execution node's pool.",
+        examples=[18],
+    )
+    not_checked: str | None = Field(
+        default=None, description="Why the pool could not be looked at.", examples=[None]
+    )
 
 
 class AccountOut(BaseModel):
@@ -82,10 +91,24 @@ def get_account(ask: Asked, address: AddressPath) -> Response:
 
 
 @router.get("/nonce", response_model=Reply[NonceOut])
-def get_nonce(ask: Asked, address: AddressPath) -> Response:
+def get_nonce(
+    ask: Asked,
+    address: AddressPath,
+    pending: Annotated[
+        bool, Query(description="Also ask an execution node what waits in its pool.")
+    ] = False,
+) -> Response:
     """The nonce for its next registration, and the block at which it holds."""
     owner = parse_address(address)
-    return ask.answer(lambda view: _nonce(view, owner))
+
+    def look(node: Node, shown: NonceOut, position: Position) -> NonceOut:
+        found = node.pending_nonce(owner, to=position.contract, chain=position.chain_id)
+        return shown.model_copy(update={"pending_next": found})
+
+    def find(view: View) -> NonceOut:
+        return _nonce(view, owner)
+
+    return ask.checked(find, look) if pending else ask.answer(find)
 
 
 @router.get("/clusters", response_model=ListReply[ClusterOut])

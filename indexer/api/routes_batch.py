@@ -19,16 +19,22 @@ from sdk.errors import ChainError, InputError
 router = APIRouter(prefix="/v1", tags=["tools"])
 MOST_READS: Final = 20
 _LEFT_OUT: Final = ("/v1/batch", "/v1/stream", "/v1/status", "/v1/ws")
-_PASSED_ON: Final = ("x-forwarded-for", "x-request-id")
+_PASSED_ON: Final = ("x-api-key", "x-forwarded-for", "x-request-id")
 
 
 class BatchIn(BaseModel):
     """Paths of reads, as one would GET them, without `at`."""
 
-    at: str = Field(default="latest", max_length=20, examples=["latest"])
-    reads: list[Annotated[str, Field(max_length=2000)]] = Field(
-        min_length=1, max_length=MOST_READS, examples=[["/v1/operators/7", "/v1/network"]]
+    at: str = Field(
+        default="latest",
+        max_length=20,
+        description="The block to tell of.",
+        examples=["latest"],
+        json_schema_extra={"pattern": "^(latest|safe|finalized|[0-9]{1,15})$"},
     )
+    reads: list[
+        Annotated[str, Field(max_length=2000, json_schema_extra={"pattern": "^/v1/[a-z]+"})]
+    ] = Field(min_length=1, max_length=MOST_READS, examples=[["/v1/operators/7", "/v1/network"]])
 
 
 class ReadOut(BaseModel):
@@ -46,7 +52,7 @@ class BatchOut(BaseModel):
 
 
 @router.post("/batch", response_model=BatchOut)
-async def batch(request: Request, body: BatchIn) -> Response:
+async def read_batch(request: Request, body: BatchIn) -> Response:
     """Up to twenty reads at one block; each costs what it costs alone."""
     paths = [_path(each) for each in body.reads]
     meta: Meta = await trio.to_thread.run_sync(_resolve, request, body.at)

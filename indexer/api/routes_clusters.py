@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
+from indexer.api.drafts import snapshot_tuple
 from indexer.api.envelope import ListReply, Reply
+from indexer.api.metadata import cluster_metadata
+from indexer.api.node import Node, NotChecked
 from indexer.api.parameters import (
     ClusterPath,
     DescendingQuery,
@@ -24,7 +27,7 @@ from indexer.api.scalars import (
     AddressText,
     BlockText,
     HashText,
-    OperatorIdText,
+    OperatorIdsText,
     TimeText,
     WeiText,
     address_text,
@@ -39,17 +42,21 @@ from indexer.api.schemas import (
     snapshot_out,
     validator_out,
 )
-from indexer.queries import clusters, status, validators
+from indexer.queries import clusters, metadata, status, validators
 from indexer.queries.clusters import ClusterFilter
 from indexer.queries.errors import NotFound
 from indexer.queries.events import EventRow
-from indexer.queries.reading import View
+from indexer.queries.reading import Position, View
 from indexer.queries.records import Cut, Page
 from indexer.queries.validators import ValidatorFilter
-from sdk.registry import Cluster, snapshot_hash
-from sdk.types import OperatorId
+from sdk.errors import ChainError
+from sdk.events import ClusterSnapshot
+from sdk.registry import Cluster
+from sdk.types import ClusterId, OperatorId, keccak256
 
 router = APIRouter(prefix="/v1/clusters", tags=["clusters"])
+COMMITMENT_BYTES: Final = 24
+"""What the registry keeps of a struct's hash (contracts/keys/ClusterKey.sol)."""
 
 
 class ClusterDetail(ClusterOut):
@@ -65,13 +72,23 @@ class SnapshotDetail(BaseModel):
 
     cluster_id: HashText
     owner: AddressText
-    operator_ids: list[OperatorIdText]
+    operator_ids: OperatorIdsText
     snapshot: SnapshotOut
-    commitment: HashText = Field(description="What the registry stores of it.")
+    commitment: HashText = Field(
+        description="What the registry stores of it: 24 bytes of the Keccak-256 of its five words."
+    )
     event: str | None = Field(description="Block and log index of the event that carried it.")
     transaction_hash: HashText | None
-    verified_by_call: Literal[False] = Field(
-        default=False, description="Present the struct to a view of the contract to be certain."
+    verified_by_call: bool | None = Field(
+        description="True: an execution node confirmed it with `confirm=true`. False: not asked "
+        "for. Null: could not be asked.",
+        examples=[False],
+    )
+    verified_at_block: BlockText | None = Field(
+        description="The node's newest block, at which it holds.", examples=[None]
+    )
+    not_checked: str | None = Field(
+        description="Why no node confirmed what was to be confirmed.", examples=[None]
     )
 
 
@@ -129,7 +146,7 @@ def get_cluster(ask: Asked, cluster: ClusterPath) -> Response:
 
     def find(view: View) -> ClusterDetail:
         found = required_cluster(view, cluster)
-        shown = cluster_out(clusters.parties(view, [found])[0], view)
+        shown = show_clusters(view, [found])[0]
         refused = validators.refusals(view, [found.cluster_id])
         return ClusterDetail.model_construct(
             **dict(shown),
@@ -142,7 +159,14 @@ def get_cluster(ask: Asked, cluster: ClusterPath) -> Response:
 
 
 @router.get("/{cluster}/snapshot", response_model=Reply[SnapshotDetail])
-def get_snapshot(ask: Asked, cluster: ClusterPath) -> Response:
+def get_snapshot(
+    ask: Asked,
+    cluster: ClusterPath,
+    confirm: Annotated[
+        bool,
+        Query(description="Let an execution node confirm it; 409 if the registry holds another."),
+    ] = False,
+) -> Response:
     """The struct that calls must present, and the event that carried it."""
 
     def find(view: View) -> SnapshotDetail:
@@ -153,12 +177,38 @@ def get_snapshot(ask: Asked, cluster: ClusterPath) -> Response:
             owner=address_text(found.owner),
             operator_ids=list(found.operator_ids),
             snapshot=snapshot_out(found.snapshot),
-            commitment=hex_text(snapshot_hash(found.snapshot)),
+            commitment=hex_text(commitment_of(found.snapshot)),
             event=None if step is None else f"{step.block}:{step.log_index}",
             transaction_hash=None if step is None else hex_text(step.transaction_hash),
+            verified_by_call=None if confirm else False,
+            verified_at_block=None,
+            not_checked=None,
         )
 
-    return ask.answer(find)
+    return ask.checked(find, _confirm) if confirm else ask.answer(find)
+
+
+def _confirm(node: Node, shown: SnapshotDetail, position: Position) -> SnapshotDetail:
+    """The same, confirmed by the registry itself.
+
+    Raises:
+        ChainError: `snapshot_stale`.
+        NotChecked: the node does not say.
+    """
+    number, held = node.commitment(
+        ClusterId(bytes.fromhex(shown.cluster_id[2:])),
+        to=position.contract,
+        chain=position.chain_id,
+    )
+    if number < position.newest.number:
+        raise NotChecked(f"the execution node is at block {number}, behind the tables")
+    if hex_text(held) != shown.commitment:
+        raise ChainError(
+            f"the registry holds another struct of this cluster at block {number}",
+            code="snapshot_stale",
+            hint="Ask again without `at`; the tables may be a block behind.",
+        )
+    return shown.model_copy(update={"verified_by_call": True, "verified_at_block": number})
 
 
 @router.get("/{cluster}/history", response_model=ListReply[StepOut])
@@ -192,9 +242,21 @@ def list_cluster_validators(ask: Asked, paging: Paged, cluster: ClusterPath) -> 
     )
 
 
+def commitment_of(snapshot: ClusterSnapshot) -> bytes:
+    """32 bytes that `getClusterHash` returns for a cluster with this struct."""
+    words = b"".join(int(each).to_bytes(32, "big") for each in snapshot_tuple(snapshot))
+    return keccak256(words)[:COMMITMENT_BYTES].ljust(32, b"\0")
+
+
 def show_clusters(view: View, found: Sequence[Cluster]) -> list[ClusterOut]:
-    """Clusters as JSON."""
-    return [cluster_out(each, view) for each in clusters.parties(view, found)]
+    """Clusters as JSON, with what their owners say of them."""
+    said = metadata.of_clusters(view, found)
+    return [
+        cluster_out(each, view).model_copy(
+            update={"metadata": cluster_metadata(said.get(each.cluster.cluster_id))}
+        )
+        for each in clusters.parties(view, found)
+    ]
 
 
 def required_cluster(view: View, text: str) -> Cluster:

@@ -12,8 +12,10 @@ from indexer.api.asking import MOST_BLOCK, Asked, Paged
 from indexer.api.envelope import ListReply, Reply
 from indexer.api.parameters import (
     ClusterQuery,
+    KeyQuery,
     OperatorQuery,
     OwnerQuery,
+    TransactionQuery,
     optional_cluster,
     optional_owner,
     parse_hash,
@@ -42,6 +44,9 @@ class HitOut(BaseModel):
     kind: HitKind
     id: str = Field(description="Id or block number in decimal, else hex.", examples=["7"])
     owner: AddressText | None
+    name: str | None = Field(
+        default=None, description="What its owner calls it.", examples=["Lighthouse keepers"]
+    )
 
 
 class HitsOut(BaseModel):
@@ -60,15 +65,14 @@ def list_events(
             description="Only events of these names; may be repeated.",
             max_length=len(EVENT_NAMES),
             examples=[["ValidatorAdded"]],
+            json_schema_extra={"items": {"type": "string", "enum": sorted(EVENT_NAMES)}},
         ),
     ] = None,
     owner: OwnerQuery = None,
     operator: OperatorQuery = None,
     cluster: ClusterQuery = None,
-    validator: Annotated[
-        str | None, Query(max_length=98, description="Only with this public key.")
-    ] = None,
-    tx: Annotated[str | None, Query(max_length=66, description="Only of this transaction.")] = None,
+    validator: KeyQuery = None,
+    tx: TransactionQuery = None,
     from_block: BlockQuery = None,
     to_block: BlockQuery = None,
     rejected: Annotated[
@@ -113,7 +117,7 @@ def find_anything(
             min_length=1,
             max_length=MOST_TEXT,
             description="An operator id, block number, address, public key (its first 6 digits "
-            "will do), cluster hash or transaction hash.",
+            "will do), cluster hash, block hash, transaction hash, or the begin of a name.",
             examples=["7"],
         ),
     ],
@@ -123,7 +127,7 @@ def find_anything(
     def find(view: View) -> HitsOut:
         return HitsOut(
             hits=[
-                HitOut(kind=hit.kind, id=hit.id, owner=optional_address(hit.owner))
+                HitOut(kind=hit.kind, id=hit.id, owner=optional_address(hit.owner), name=hit.name)
                 for hit in search(view, q)
             ]
         )

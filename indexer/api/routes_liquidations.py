@@ -18,7 +18,7 @@ from indexer.api.scalars import (
     BlockText,
     HashText,
     HexText,
-    OperatorIdText,
+    OperatorIdsText,
     TimeText,
     WeiText,
     address_text,
@@ -43,7 +43,7 @@ class LiquidationOut(BaseModel):
 
     cluster_id: HashText
     owner: AddressText
-    operator_ids: list[OperatorIdText]
+    operator_ids: OperatorIdsText
     liquidation_block: BlockText
     liquidation_time: TimeText | None = Field(description="Estimate, 12 s a block.")
     is_liquidatable: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -10,9 +11,12 @@ from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
 from indexer.api.envelope import ListReply, Reply
+from indexer.api.metadata import operator_metadata
 from indexer.api.parameters import (
     MOST_OPERATOR_ID,
+    AllowsQuery,
     DescendingQuery,
+    IdsQuery,
     OperatorIdPath,
     OwnerQuery,
     optional_owner,
@@ -29,7 +33,7 @@ from indexer.api.schemas import (
     operator_out,
     validator_out,
 )
-from indexer.queries import clusters, events, operators, validators
+from indexer.queries import clusters, events, metadata, operators, validators
 from indexer.queries.clusters import ClusterFilter
 from indexer.queries.errors import NotFound
 from indexer.queries.events import EventFilter
@@ -63,9 +67,7 @@ class AddressOut(BaseModel):
 def list_operators(
     ask: Asked,
     paging: Paged,
-    ids: Annotated[
-        str | None, Query(description="Only these.", max_length=2000, examples=["1,2,3,4"])
-    ] = None,
+    ids: IdsQuery = None,
     owner: OwnerQuery = None,
     private: Annotated[bool | None, Query(description="Private or public ones only.")] = None,
     removed: Annotated[bool | None, Query(description="Removed ones, or the others.")] = None,
@@ -75,14 +77,7 @@ def list_operators(
     max_fee_wei: Annotated[
         str | None, Query(pattern=r"^[0-9]{1,30}$", description="Fee per block and 32 ETH.")
     ] = None,
-    allows: Annotated[
-        str | None,
-        Query(
-            max_length=42,
-            description="Those with which this address may register, by being public or by their "
-            "own lists. Whitelisting contracts are not asked.",
-        ),
-    ] = None,
+    allows: AllowsQuery = None,
     sort: Literal["id", "fee", "validators", "effective_balance"] = "id",
     descending: DescendingQuery = False,
 ) -> Response:
@@ -118,7 +113,9 @@ def list_operators(
 @router.get("/{operator_id}", response_model=Reply[OperatorOut])
 def get_operator(ask: Asked, operator_id: OperatorIdPath) -> Response:
     """One operator."""
-    return ask.answer(lambda view: show_operators(view, [_required(view, operator_id)])[0])
+    return ask.answer(
+        lambda view: show_operators(view, [required_operators(view, [operator_id])[0]])[0]
+    )
 
 
 @router.get("/{operator_id}/fees", response_model=ListReply[EventOut])
@@ -172,7 +169,7 @@ def get_earnings(ask: Asked, operator_id: OperatorIdPath) -> Response:
     """What it earned: as the contract's own view has it, and what was paid out so far."""
 
     def find(view: View) -> EarningsOut:
-        found = _required(view, operator_id)
+        found = required_operators(view, [operator_id])[0]
         rate_wei = units_to_wei(found.fee_units) * found.effective_balance_eth // 32
         return EarningsOut(
             operator_id=operator_id,
@@ -184,10 +181,17 @@ def get_earnings(ask: Asked, operator_id: OperatorIdPath) -> Response:
     return ask.answer(find)
 
 
-def show_operators(view: View, found: list[Operator]) -> list[OperatorOut]:
-    """Operators as JSON."""
-    net = network(view) if found else None
-    return [] if net is None else [operator_out(each, net, at=view.at) for each in found]
+def show_operators(view: View, found: Sequence[Operator]) -> list[OperatorOut]:
+    """Operators as JSON, with what their owners say of them."""
+    if not found:
+        return []
+    net, said = network(view), metadata.of_operators(view, found)
+    return [
+        operator_out(each, net, at=view.at).model_copy(
+            update={"metadata": operator_metadata(said.get(each.operator_id))}
+        )
+        for each in found
+    ]
 
 
 def _event_page(ask: Any, paging: Any, operator_id: int, names: tuple[str, ...] | None) -> Response:
@@ -201,10 +205,16 @@ def _event_page(ask: Any, paging: Any, operator_id: int, names: tuple[str, ...] 
     return result
 
 
-def _required(view: View, operator_id: int) -> Operator:
-    found = operators.operator(view, OperatorId(operator_id))
-    if found is None:
-        raise NotFound(
-            f"operator {operator_id} is not registered at block {view.at}", code="operator_unknown"
-        )
-    return found
+def required_operators(view: View, ids: Sequence[int]) -> list[Operator]:
+    """The operators of a request, in its order.
+
+    Raises:
+        NotFound: `operator_unknown`, for the first one that is none.
+    """
+    known = operators.by_ids(view, [OperatorId(each) for each in ids])
+    for each in ids:
+        if each not in known:
+            raise NotFound(
+                f"operator {each} is not registered at block {view.at}", code="operator_unknown"
+            )
+    return [known[OperatorId(each)] for each in ids]

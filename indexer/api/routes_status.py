@@ -5,7 +5,7 @@ None of these answers is cached.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -121,13 +121,30 @@ def get_status(request: Request) -> Response:
     return Response(content, media_type="application/json", headers=headers)
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
+class AliveOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class ReadyOut(BaseModel):
+    """Whether answers are worth having."""
+
+    ready: bool = Field(examples=[True])
+    reason: str = Field(description="Why not; empty if they are.", examples=[""])
+
+
+_NOT_READY: Final = {"model": ReadyOut, "description": "Not ready; says why."}
+_METRICS: Final = {"schema": {"type": "string"}, "example": "api_indexed_block 21000000.0"}
+
+
+@router.get("/healthz", response_model=AliveOut)
+async def healthz() -> AliveOut:
     """The process lives."""
-    return {"status": "alive"}
+    return AliveOut()
 
 
-@router.get("/readyz", responses={503: {"description": "Not ready; says why."}})
+@router.get("/readyz", response_model=ReadyOut, responses={503: _NOT_READY})
 def readyz(request: Request) -> Response:
     """Whether answers are worth having: the database is there and near the head."""
     position, reason = _position(request)
@@ -139,7 +156,9 @@ def readyz(request: Request) -> Response:
     return JSONResponse({"ready": not reason, "reason": reason}, 503 if reason else 200)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": _METRICS}}}
+)
 def metrics(request: Request) -> Response:
     """For Prometheus."""
     position, _ = _position(request)

@@ -1,4 +1,4 @@
-"""`/v1/tx/{action}`: calls on the registry, ready for somebody else to sign. Nothing is sent."""
+"""`/v1/tx/{action}` on clusters: calls ready for somebody else to sign. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -12,17 +12,9 @@ from indexer.api import drafts
 from indexer.api.asking import Asked
 from indexer.api.drafts import DraftCall
 from indexer.api.envelope import Reply
+from indexer.api.parameters import AddressIn, AmountIn, ClusterIn
 from indexer.api.routes_clusters import required_cluster
-from indexer.api.scalars import (
-    AddressText,
-    BlockText,
-    HexText,
-    WeiText,
-    address_text,
-    hex_text,
-    optional_address,
-)
-from indexer.api.schemas import SnapshotOut, snapshot_out
+from indexer.api.transactions import TransactionOut, respond
 from indexer.queries import clusters
 from indexer.queries.reading import View
 from sdk.errors import ChainError, InputError
@@ -31,60 +23,61 @@ from sdk.types import BlockNumber, Wei
 
 router = APIRouter(prefix="/v1/tx", tags=["tools"])
 BLOCKS_PER_DAY = 7_200
+MOST_DAYS = 3_650
 Action = Literal["deposit", "withdraw", "liquidate", "reactivate"]
 
 
 class TransactionIn(BaseModel):
     """What shall be done."""
 
-    cluster: str = Field(max_length=400, description="Its hash, or owner and operators.")
-    amount_wei: str | None = Field(
-        default=None, pattern=r"^[0-9]{1,30}$", description="To pay in or take out."
-    )
+    cluster: ClusterIn
+    amount_wei: AmountIn | None = Field(default=None, description="To pay in or take out.")
     runway_days: int | None = Field(
-        default=None, ge=0, le=3650, description="Instead of an amount to pay in."
+        default=None,
+        ge=0,
+        le=MOST_DAYS,
+        description="Instead of an amount to pay in.",
+        examples=[None],
     )
-
-
-class TransactionOut(BaseModel):
-    """A call to sign elsewhere; gas is for the signer's own node to estimate."""
-
-    function: str
-    chain_id: int
-    to: AddressText
-    data: HexText
-    value_wei: WeiText
-    sender: AddressText | None = Field(description="Who has to send it; null: anyone.")
-    snapshot: SnapshotOut = Field(description="Among the arguments; the call is void without it.")
-    as_of_block: BlockText
-    balance_after_wei: WeiText | None = Field(description="If it is in the next block.")
-    warnings: list[str]
+    sender: AddressIn | None = Field(
+        default=None, description="Who will send a call that anyone may make, to estimate its gas."
+    )
 
 
 @router.post("/{action}", response_model=Reply[TransactionOut])
-def draft(ask: Asked, action: Action, body: TransactionIn) -> Response:
+def draft_transaction(ask: Asked, action: Action, body: TransactionIn) -> Response:
     """An unsigned call on a cluster, with the same checks as the SDK makes."""
 
-    def find(view: View) -> TransactionOut:
+    def find(view: View) -> DraftCall:
         found = required_cluster(view, body.cluster)
-        parties = clusters.parties(view, [found])[0]
-        made = _draft(action, parties, body, at=view.at)
-        return TransactionOut(
-            function=made.function,
-            chain_id=view.position.chain_id,
-            to=address_text(view.position.contract),
-            data=hex_text(made.data),
-            value_wei=str(made.value_wei),
-            sender=optional_address(made.sender),
-            snapshot=snapshot_out(found.snapshot),
-            as_of_block=view.at,
-            balance_after_wei=None
-            if made.balance_after_wei is None
-            else str(made.balance_after_wei),
-            warnings=list(made.warnings),
-        )
+        return _draft(action, clusters.parties(view, [found])[0], body, at=view.at)
 
-    return ask.answer(find)
+    return respond(ask, find, sender=body.sender)
+
+
+def paid_in(
+    parties: Parties,
+    *,
+    amount_wei: str | None,
+    runway_days: int | None,
+    at: BlockNumber,
+    new_validators: int = 0,
+) -> Wei:
+    """What is to be paid in, given as an amount or as days that it shall last.
+
+    Raises:
+        InputError: `amount_missing`, not exactly one of the two.
+    """
+    if (amount_wei is None) == (runway_days is None):
+        raise InputError("either amount_wei or runway_days is needed", code="amount_missing")
+    if runway_days is None:
+        return Wei(int(amount_wei or 0))
+    return runway.deposit_needed_wei(
+        parties,
+        for_blocks=runway_days * BLOCKS_PER_DAY,
+        at=BlockNumber(at + 1),
+        new_validators=new_validators,
+    )
 
 
 def _draft(action: Action, parties: Parties, body: TransactionIn, *, at: BlockNumber) -> DraftCall:
@@ -109,10 +102,4 @@ def _draft(action: Action, parties: Parties, body: TransactionIn, *, at: BlockNu
 
 
 def _paid(parties: Parties, body: TransactionIn, at: BlockNumber) -> Wei:
-    """What is to be paid in."""
-    if (body.amount_wei is None) == (body.runway_days is None):
-        raise InputError("either amount_wei or runway_days is needed", code="amount_missing")
-    if body.runway_days is None:
-        return Wei(int(body.amount_wei or 0))
-    blocks = body.runway_days * BLOCKS_PER_DAY
-    return runway.deposit_needed_wei(parties, for_blocks=blocks, at=BlockNumber(at + 1))
+    return paid_in(parties, amount_wei=body.amount_wei, runway_days=body.runway_days, at=at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from indexer.api.envelope import ListReply, Reply
 from indexer.api.parameters import (
     ClusterQuery,
     DescendingQuery,
+    KeyIn,
     KeyPath,
     OperatorQuery,
     OwnerQuery,
@@ -48,7 +49,7 @@ MOST_KEYS = 1000
 class LookupIn(BaseModel):
     """Keys to look up."""
 
-    public_keys: list[KeyText] = Field(min_length=1, max_length=MOST_KEYS)
+    public_keys: list[KeyIn] = Field(min_length=1, max_length=MOST_KEYS)
 
 
 class LookupOut(BaseModel):
@@ -99,7 +100,7 @@ def list_validators(
 
 
 @router.post("/lookup", response_model=Reply[LookupsOut])
-def look_up(ask: Asked, body: LookupIn) -> Response:
+def look_up_validators(ask: Asked, body: LookupIn) -> Response:
     """Up to a thousand keys at once: who registered them, and do nodes act on it."""
     keys = [parse_key(each) for each in body.public_keys]
 
@@ -119,6 +120,12 @@ def look_up(ask: Asked, body: LookupIn) -> Response:
         )
 
     return ask.answer(find)
+
+
+@router.get("/lookup", include_in_schema=False)
+def look_up_by_get() -> Response:
+    """Else the word would be taken for a key."""
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 @router.get("/{public_key}", response_model=Reply[ValidatorDetail])

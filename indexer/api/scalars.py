@@ -41,6 +41,9 @@ TimeText: TypeAlias = Annotated[
     str, Field(description="A time in UTC, RFC 3339.", examples=["2026-01-31T12:00:11Z"])
 ]
 OperatorIdText: TypeAlias = Annotated[int, Field(description="An operator's id.", examples=[7])]
+OperatorIdsText: TypeAlias = Annotated[
+    list[int], Field(description="Operators, ascending.", examples=[[1, 2, 3, 4]])
+]
 
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)

@@ -10,12 +10,14 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from indexer.api.envelope import FinalityWord
+from indexer.api.metadata import ClusterMetadataOut, OperatorMetadataOut
 from indexer.api.scalars import (
     AddressText,
     BlockText,
     HashText,
     HexText,
     KeyText,
+    OperatorIdsText,
     OperatorIdText,
     TimeText,
     WeiText,
@@ -42,7 +44,7 @@ BlockOrNull = BlockText | None
 class DeclaredFeeOut(BaseModel):
     """A fee that was announced."""
 
-    fee_wei: WeiText
+    fee_wei: WeiText = Field(examples=["1900000000"])
     declared_at_block: BlockText
     not_before: TimeText | None = Field(description="First moment it can be executed.")
     not_after: TimeText | None = Field(description="Last moment it can be executed.")
@@ -55,26 +57,32 @@ class OperatorOut(BaseModel):
     owner: AddressText
     status: Literal["active", "no_validators", "removed"]
     public_key: str | None = Field(
-        description="As registered, normally base64 of a PEM file; null if it is no text."
+        description="As registered, normally base64 of a PEM file; null if it is no text.",
+        examples=["LS0tLS1CRUdJTiBSU0EgUFVCTElDIEtFWS0tLS0t"],
     )
-    fee_wei: WeiText = Field(description="Wei per block and 32 ETH, in decimal.")
+    fee_wei: WeiText = Field(
+        description="Wei per block and 32 ETH, in decimal.", examples=["1770000000"]
+    )
     declared_fee: DeclaredFeeOut | None
     validators: int = Field(description="In active clusters.", examples=[120])
     free_capacity: int = Field(description="Validators it may still get.", examples=[880])
     effective_balance_eth: int = Field(description="In active clusters.", examples=[3840])
     is_private: bool = Field(description="Only admitted owners may register with it.")
-    whitelisting_contract: AddressText | None
+    whitelisting_contract: AddressText | None = Field(examples=[None])
     earnings_wei: WeiText = Field(description="Wei not yet withdrawn at this block, in decimal.")
-    removed_at_block: BlockOrNull
+    removed_at_block: BlockOrNull = Field(examples=[None])
+    metadata: OperatorMetadataOut | None = Field(
+        default=None, description="What its owner says of it; only told of the newest block."
+    )
 
 
 class SnapshotOut(BaseModel):
     """The struct that calls must present, in ABI order."""
 
-    validator_count: int
+    validator_count: int = Field(examples=[3])
     network_fee_index: WholeText
     index: WholeText
-    active: bool
+    active: bool = Field(examples=[True])
     balance_wei: WeiText
 
 
@@ -83,25 +91,32 @@ class ClusterOut(BaseModel):
 
     id: HashText
     owner: AddressText
-    operator_ids: list[OperatorIdText]
+    operator_ids: OperatorIdsText
     status: Literal["active", "liquidated"]
-    validators: int
-    effective_balance_eth: int
+    validators: int = Field(examples=[3])
+    effective_balance_eth: int = Field(examples=[96])
     fee_asset: Literal["ETH"] = "ETH"
     snapshot: SnapshotOut
     balance_wei: WeiText = Field(description="Wei after what was used until this block.")
-    burn_rate_wei: WeiText = Field(description="Wei per block.")
-    collateral_wei: WeiText = Field(description="Balance below which anyone may liquidate it.")
+    burn_rate_wei: WeiText = Field(description="Wei per block.", examples=["34260000000"])
+    collateral_wei: WeiText = Field(
+        description="Balance below which anyone may liquidate it.", examples=["1470000000000000"]
+    )
     withdrawable_wei: WeiText
     is_liquidatable: bool
     runway_blocks: int | None = Field(
-        description="Most blocks that can pass with the cluster safe; null if nothing ends it."
+        description="Most blocks that can pass with the cluster safe; null if nothing ends it.",
+        examples=[43_739_929],
     )
     liquidation_block: BlockOrNull = Field(
-        description="First block in which anyone may liquidate it; null if nothing ends it."
+        description="First block in which anyone may liquidate it; null if nothing ends it.",
+        examples=[64_739_930],
     )
     liquidation_time: TimeText | None = Field(
         description="Estimate of that block's time, 12 s a block."
+    )
+    metadata: ClusterMetadataOut | None = Field(
+        default=None, description="What its owner says of it; only told of the newest block."
     )
 
 
@@ -111,13 +126,15 @@ class ValidatorOut(BaseModel):
     public_key: KeyText
     owner: AddressText
     cluster_id: HashText
-    accepted: bool = Field(description="Nodes act on it.")
-    rejected_reason: Refusal | None = Field(description="Why nodes do not; fees are due anyway.")
-    nonce: int = Field(description="Owner nonce that the registration used up.")
-    effective_balance_eth: int = Field(description="As last proven, else 32.")
-    last_proof_slot: int = Field(description="0 before the first proof.")
+    accepted: bool = Field(description="Nodes act on it.", examples=[True])
+    rejected_reason: Refusal | None = Field(
+        description="Why nodes do not; fees are due anyway.", examples=[None]
+    )
+    nonce: int = Field(description="Owner nonce that the registration used up.", examples=[16])
+    effective_balance_eth: int = Field(description="As last proven, else 32.", examples=[32])
+    last_proof_slot: int = Field(description="0 before the first proof.", examples=[0])
     registered_at_block: BlockText
-    exit_requested_at_block: BlockOrNull
+    exit_requested_at_block: BlockOrNull = Field(examples=[None])
     shares_digest: HashText = Field(description="SHA-256 of the shares.")
 
 
@@ -136,11 +153,11 @@ class RegistrationOut(BaseModel):
     status: Literal["registered", "exiting", "removed", "void"] = Field(
         description="`void`: it never became a record, because the owner had the key already."
     )
-    accepted: bool
-    rejected_reason: str | None
-    nonce: int | None
+    accepted: bool = Field(examples=[True])
+    rejected_reason: str | None = Field(examples=[None])
+    nonce: int | None = Field(examples=[16])
     cluster_id: HashText | None
-    operator_ids: list[OperatorIdText]
+    operator_ids: OperatorIdsText
     block: BlockText
     timestamp: TimeText | None
     transaction_hash: HashText
@@ -163,9 +180,12 @@ class EventOut(BaseModel):
     name: str | None = Field(
         description="Null for a log that is no event of the registry.", examples=["ValidatorAdded"]
     )
-    undecodable: str | None
+    undecodable: str | None = Field(
+        description="Why it is no event of the registry.", examples=[None]
+    )
     args: dict[str, Any] = Field(
-        description="By ABI name, without shares: numbers as decimal text, bytes as hex."
+        description="By ABI name, without shares: numbers as decimal text, bytes as hex.",
+        examples=[{"owner": "0x52908400098527886e0f7030069857d2e4169ee7", "operatorIds": ["1"]}],
     )
     block: BlockText
     block_hash: HashText
@@ -175,11 +195,11 @@ class EventOut(BaseModel):
     transaction_index: int
     log_index: int
     owner: AddressText | None
-    operator_ids: list[OperatorIdText]
+    operator_ids: OperatorIdsText
     cluster_id: HashText | None
     validator: HexText | None
-    rejected_reason: str | None
-    nonce: int | None
+    rejected_reason: str | None = Field(examples=[None])
+    nonce: int | None = Field(examples=[16])
     deposit_wei: WeiText | None = Field(
         description="What a registration or reactivation paid in, inferred from the balance."
     )
@@ -252,7 +272,8 @@ def cluster_out(parties: Parties, view: View) -> ClusterOut:
         ),
         withdrawable_wei=str(runway.withdrawable_wei(parties, at=at)),
         is_liquidatable=ends == at,
-        runway_blocks=runway.runway_blocks(parties, at=at),
+        # The last block in which it still is safe; computing it anew would cost as much again.
+        runway_blocks=None if ends is None else max(0, ends - at - 1),
         liquidation_block=ends,
         liquidation_time=estimated_time(view, ends),
     )

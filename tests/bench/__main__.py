@@ -15,7 +15,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import bls, consensus, engine, indexer, proofs, registry, signing, splitting
+from tests.bench import (
+    bls,
+    consensus,
+    engine,
+    indexer,
+    indexer_api,
+    proofs,
+    registry,
+    signing,
+    splitting,
+)
 from tests.bench.sockets import flood, latency, load, messages
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], object]] = {
     "load": load.run,
     "flood": flood.run,
     "indexer": indexer.run,
+    "api": indexer_api.run,
     "proofs": proofs.run,
     "splitting": lambda: splitting.run(ROOT),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.indexer import databases
+from tests.indexer.api.processes import process
 from tests.indexer.api.world import Api, PaidChain, Reference, open_api, reference
 
 BLOCKS = 220
@@ -30,3 +31,10 @@ def api(server: str) -> Iterator[Api]:
 def told(api: Api) -> Reference:
     """What the reducer says of the same chain."""
     return reference(api.chain, AT)
+
+
+@pytest.fixture(scope="session")
+def served(api: Api) -> Iterator[str]:
+    """The address of a process that serves the same tables to anybody at any rate."""
+    with process("--database", api.url, "--burst", "1000000", "--rate", "1000000") as (address, _):
+        yield address

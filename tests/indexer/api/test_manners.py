@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from indexer.api.app import Manners, Parts, make_app
-from indexer.queries.reading import open_database
+from indexer.queries.connections import open_database
 from sdk.types import checksum_address
 from tests.indexer import databases
 from tests.indexer.api.world import Api, Clock, PaidChain, Reference, open_api, set_head

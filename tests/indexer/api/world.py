@@ -15,7 +15,8 @@ import trio
 from fastapi import FastAPI
 
 from indexer.api.app import Manners, Parts, make_app
-from indexer.queries.reading import open_database
+from indexer.api.node import Node
+from indexer.queries.connections import open_database
 from sdk.events import Log, Undecodable, decode, encode
 from sdk.events import governance as laws
 from sdk.events.types import ValidatorAdded
@@ -170,11 +171,18 @@ class Api:
             return await client.request(method, path, **more)
 
 
-def open_api(url: str, chain: Chain, *, manners: Manners | None = None) -> Api:
+NOW_S = 1_800_000_000.0
+"""When the API thinks that it is."""
+
+
+def open_api(
+    url: str, chain: Chain, *, manners: Manners | None = None, node: Node | None = None
+) -> Api:
     """An API over a database, with the chain's tables in it."""
     clock = Clock()
     manners = manners or Manners(burst=1_000_000, per_second=1e6)
-    app = make_app(Parts(open_database(url, connections=4), clock, manners))
+    engine = open_database(url, connections=4)
+    app = make_app(Parts(engine, clock, manners, node, url, lambda: NOW_S + clock.now_s))
     api = Api(app, url, chain, clock)
     api.follow()
     return api
