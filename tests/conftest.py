@@ -19,7 +19,7 @@ settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
 
 
-REALTIME: Final = frozenset({"beacon", "devnet", "e2e", "indexer", "p2p"})
+REALTIME: Final = frozenset({"beacon", "devnet", "e2e", "explorer", "indexer", "p2p"})
 """Folders whose tests run real processes and sockets against the clock: one at a time, so that they
 have the machine to themselves."""
 
