@@ -75,5 +75,5 @@ prepare_machine() {
   if ((${#missing[@]} > 0)); then
     stop "this machine lacks packages. As root, run: apt-get install ${missing[*]}"
   fi
-  say "machine: Python $python_version, compilers, make and GMP are here"
+  say "machine: Python $python_version, compilers, make, GMP and Chromium are here"
 }

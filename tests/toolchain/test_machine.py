@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.toolchain
 
 SCRIPT = 'set -euo pipefail; root="$1"; . deploy/toolchain/machine.sh; prepare_machine'
-COMMANDS = ("sh", "bash", "env", "cc", "c++", "make", "id")
+COMMANDS = ("sh", "bash", "env", "cc", "c++", "make", "id", "chromium")
 USER_ID, ROOT_ID = 1000, 0
 
 
