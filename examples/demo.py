@@ -64,7 +64,6 @@ def run(costs: Costs) -> None:
     say("Real too: the operators' consensus, slashing records and signatures, in one process.")
     say("Made up: what a beacon node would tell them.")
     say("Whole operator nodes on a real beacon chain: `make demo` shows them next.")
-    say("Not built yet: the indexer; see docs/architecture.md.")
 
 
 def journey_from_key_to_reactivation(folder: Path, *, chain: LocalChain, costs: Costs) -> None:
