@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from eth_typing import ChecksumAddress
 
-from sdk.client import reads, tracking
+from sdk.client import mining, reads, tracking
 from sdk.client.bulk_journal import BulkJournal, Chunk, split_chunk
 from sdk.client.bulk_plan import is_registered, require_registered
 from sdk.client.calls import Deployment
-from sdk.client.operation import Operation
+from sdk.client.operation import Operation, Rpc, result_of
 from sdk.client.sending import Context
 from sdk.client.tracking import Mined, Missing, SentTransaction
 from sdk.errors import ChainError, NetworkError
@@ -67,8 +67,8 @@ def settle(
     yield from require_registered(context.deployment, owner, shares[chunk.start : chunk.end])
     end = journal.first_nonce + chunk.end
     is_sure = next_nonce == end
-    if not is_sure and chunk.block is not None:
-        is_sure = yield from _has_its_nonces(context.deployment, owner, block=chunk.block, end=end)
+    if not is_sure and chunk.sent is not None and chunk.block is not None:
+        is_sure = yield from _has_its_nonces(context.deployment, owner, chunk.sent, first)
     return Settled((replace(chunk, is_verified=True), *rest), is_sure)
 
 
@@ -128,26 +128,24 @@ def _look_up(
 
 
 def _has_its_nonces(
-    deployment: Deployment, owner: ChecksumAddress, *, block: int, end: int
+    deployment: Deployment, owner: ChecksumAddress, sent: SentTransaction, first: int
 ) -> Operation[bool]:
-    """Whether the nonces up to `end` were used up in `block`; false if the node cannot tell.
+    """Whether the mined transaction used the nonces from `first` on; false if the node cannot tell.
 
     Raises:
-        ChainError: `nonce_shifted`, they surely were not.
+        ChainError: `nonce_shifted`, it surely did not.
     """
+    request = Rpc("eth_getTransactionReceipt", (sent.hash,), f"receipt of {sent.hash}")
     try:
-        after = yield from reads.owner_nonce(deployment, owner, block=block)
-    except (NetworkError, ChainError):
+        found = yield from result_of(request)
+        if found is None:
+            return False  # the node has forgotten it
+        yield from mining.require_first_nonce(deployment, owner, found, first)
+    except (NetworkError, ChainError) as error:
+        if error.code == "nonce_shifted":
+            raise
         return False  # the node has dropped the state of that block
-    if after == end:
-        return True
-    raise ChainError(
-        f"after block {block} the next nonce of {owner} was {after}, not {end}",
-        code="nonce_shifted",
-        hint="Another registration came in between. Check which validators nodes refuse, "
-        "remove them and register them again with fresh keyshares.",
-        data={"after": after, "expected": end},
-    )
+    return True
 
 
 def _next_nonce(deployment: Deployment, owner: ChecksumAddress) -> Operation[int]:

@@ -63,19 +63,29 @@ def _check_nonces_used(deployment: Deployment, draft: Draft, found: Any) -> Oper
     owner, wanted = draft.sender, draft.nonces
     if owner is None:
         return
+    yield from require_first_nonce(deployment, owner, found, wanted[0])
+
+
+def require_first_nonce(
+    deployment: Deployment, owner: ChecksumAddress, found: Any, first: int
+) -> Operation[None]:
+    """Return if the mined registration `found`, a receipt, used the owner's nonces from `first` on.
+
+    Raises:
+        ChainError: `nonce_shifted`.
+        NetworkError: the node cannot tell, for example as it has dropped that block's state.
+    """
     after = yield from owner_nonce(deployment, owner, block=int(found["blockNumber"], 16))
-    if after == wanted[-1] + 1:
-        return
     # The state is that after the whole block, in which other registrations may have followed.
-    first = after - (yield from _registered_since(deployment, owner, found))
-    if first != wanted[0]:
+    used = after - (yield from _registered_since(deployment, owner, found))
+    if used != first:
         raise ChainError(
-            f"transaction {found['transactionHash']} is mined, but registered from nonce {first} "
-            f"of {owner} on, not from {wanted[0]}",
+            f"transaction {found['transactionHash']} is mined, but registered from nonce {used} "
+            f"of {owner} on, not from {first}",
             code="nonce_shifted",
             hint="Another registration came in between. Check which validators nodes refuse, "
             "remove them and register them again with fresh keyshares.",
-            data={"first": first, "after": after, "nonces": list(wanted)},
+            data={"first": used, "after": after, "expected": first},
         )
 
 

@@ -14,9 +14,10 @@ from sdk.client import LocalSigner
 from sdk.events.types import ValidatorAdded
 from sdk.shares import load_keyshares
 from sdk.testing import keys
+from sdk.types import parse_address
 from tests.client.commands import Desk, Ran, make_desk
 from tests.client.proxy import BROKEN, Answer, Proxy
-from tests.client.world import ETHER, IDS, STRANGER, World
+from tests.client.world import ETHER, IDS, MORE_IDS, STRANGER, World
 
 pytestmark = pytest.mark.toolchain
 
@@ -113,6 +114,45 @@ def test_killed_while_it_waits_for_a_receipt(desk: Desk, proxy: Proxy, nth: int)
     proxy.rule = lambda request: None
     desk.write(*words(file)).ok()
     require_registered_once(desk)
+
+
+def test_registration_that_follows_in_its_block_is_told_apart(desk: Desk, proxy: Proxy) -> None:
+    """The owner's next nonce is then higher than this registration left it."""
+    from eth_account import Account
+
+    from tests.client.commands import SECRET
+
+    file = desk.shares(1, 2)
+    desk.world.register_more_operators()
+    other = desk.world.client(LocalSigner(Account.from_key(SECRET))).validators.register(
+        [keys.key_share(3, ids=MORE_IDS, owner=parse_address(desk.address))],
+        deposit_wei=ETHER,
+    )
+    after = other.sign(nonce=1, gas=3_000_000)
+    process: subprocess.Popen[str]
+
+    def rule(request: dict[str, Any]) -> Answer | None:
+        if request["method"] != "eth_sendRawTransaction":
+            return None
+        desk.world.rpc("evm_setAutomine", False)
+        desk.world.rpc("eth_sendRawTransaction", *request["params"])
+        other.send(after)
+        desk.world.mine(1)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return BROKEN
+
+    proxy.rule = rule
+    process = desk.start(*words(file))
+    try:
+        assert desk.finish(process).code == -signal.SIGKILL
+    finally:
+        desk.world.rpc("evm_setAutomine", True)
+    proxy.rule = lambda request: None
+    ran = desk.write(*words(file)).ok()
+    assert ran.json()["registered"] == 2
+    assert "cannot tell" not in ran.err
+    assert desk.world.client(None).owners.nonce(desk.address) == 3
 
 
 def test_without_its_journal_it_goes_on_as_well(desk: Desk) -> None:

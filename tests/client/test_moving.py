@@ -25,11 +25,10 @@ from sdk.types import parse_address
 from tests.client.beacon_stub import SECONDS_PER_SLOT, BeaconStub
 from tests.client.commands import SECRET, Desk, make_desk, public_keys
 from tests.client.proxy import BROKEN, Answer, Proxy
-from tests.client.world import ETHER, FEE_WEI, IDS, OPERATOR, World
+from tests.client.world import ETHER, IDS, MORE_IDS, World
 
 pytestmark = pytest.mark.toolchain
 
-NEW_IDS = (1, 2, 3, 4, 5, 6, 7)
 NUMBERS = (1, 2)
 FIRST_EPOCH = 1000
 """The stub's epoch when a test begins; its validators sign until then."""
@@ -37,17 +36,10 @@ SLOTS = 16
 """How far the stub's head moves while the move waits."""
 
 
-def register_more_operators(world: World) -> None:
-    operators = world.client(OPERATOR)
-    for number in NEW_IDS[4:]:
-        key = keys.operator_key(number).public_key.text
-        operators.operators.register(key, fee_wei=FEE_WEI).transact()
-
-
 @pytest.fixture
 def desk(world: World, tmp_path: Path, proxy: Proxy) -> Desk:
     """Two validators registered with operators 1 to 4, and operators 5 to 7 to move to."""
-    register_more_operators(world)
+    world.register_more_operators()
     desk = make_desk(world, tmp_path, url=proxy.url)
     desk.write("validators", "register", desk.shares(*NUMBERS), "--deposit", 1).ok()
     return desk
@@ -116,13 +108,13 @@ class Moving:
 
 
 def new_shares(desk: Desk) -> Path:
-    return desk.shares(*NUMBERS, nonce=2, ids=NEW_IDS)
+    return desk.shares(*NUMBERS, nonce=2, ids=MORE_IDS)
 
 
 def require_moved(desk: Desk) -> None:
     client = desk.world.client(None)
     assert client.clusters.get(desk.address, IDS).snapshot.validator_count == 0
-    assert client.clusters.get(desk.address, NEW_IDS).snapshot.validator_count == 2
+    assert client.clusters.get(desk.address, MORE_IDS).snapshot.validator_count == 2
     assert client.owners.nonce(desk.address) == 4
 
 
@@ -265,7 +257,7 @@ def test_move_is_planned_by_the_command(desk: Desk, stub: BeaconStub) -> None:
     file = new_shares(desk)
     words = ("validators", "move", file, "--from-operators", "1,2,3,4", "--deposit", 1)
     ran = desk.write(*words, "--beacon", stub.url, "--dry-run").ok()
-    assert ran.json() == {"validators": 2, "to_operators": list(NEW_IDS), "sent": False}
+    assert ran.json() == {"validators": 2, "to_operators": list(MORE_IDS), "sent": False}
 
 
 @pytest.mark.parametrize("heard", [(), (71,)], ids=["none", "not_all"])
@@ -323,7 +315,7 @@ def test_removed_by_hand_while_the_own_removal_was_lost(desk: Desk, stub: Beacon
 
 def test_registrations_of_one_owner_in_one_block_are_told_apart(world: World) -> None:
     """What got its nonces is right, whatever follows it in the block."""
-    register_more_operators(world)
+    world.register_more_operators()
     signer = world.funded_signer()
     client = world.client(signer)
     owner = parse_address(signer.address)
@@ -331,7 +323,7 @@ def test_registrations_of_one_owner_in_one_block_are_told_apart(world: World) ->
         client.validators.register(
             [keys.key_share(number, ids=ids, owner=owner, nonce=0)], deposit_wei=ETHER
         )
-        for number, ids in zip(NUMBERS, (IDS, NEW_IDS), strict=True)
+        for number, ids in zip(NUMBERS, (IDS, MORE_IDS), strict=True)
     ]
     signed = [order.sign(nonce=place, gas=3_000_000) for place, order in enumerate(orders)]
     world.rpc("evm_setAutomine", False)
@@ -368,7 +360,7 @@ def test_removed_in_part_and_same_operators_are_refused(desk: Desk, stub: Beacon
 def test_journal_of_other_validators_is_refused(desk: Desk, stub: BeaconStub) -> None:
     moving = Moving(desk, stub, new_shares(desk))
     moving.run()
-    other = Moving(desk, stub, desk.shares(3, nonce=4, ids=NEW_IDS))
+    other = Moving(desk, stub, desk.shares(3, nonce=4, ids=MORE_IDS))
     with pytest.raises(UsageError) as caught:
         other.run()
     assert caught.value.code == "journal_of_another_run"

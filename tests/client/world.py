@@ -18,6 +18,7 @@ from sdk.types import Address, parse_address
 
 # Linux hands out ports from 32768 upwards by itself; below it a bind races with nobody's dial.
 IDS = (1, 2, 3, 4)
+MORE_IDS = (1, 2, 3, 4, 5, 6, 7)
 FEE_WEI = 1_770_000_000
 ETHER = 10**18
 GOVERNOR, OPERATOR, OWNER, STRANGER = range(4)
@@ -74,6 +75,13 @@ class World:
         client = self.client(OPERATOR)
         for operator in keys.operators(IDS):
             client.operators.register(operator.public_key.text, fee_wei=FEE_WEI).transact()
+
+    def register_more_operators(self) -> None:
+        """Those of `MORE_IDS` that `register_operators` left out."""
+        client = self.client(OPERATOR)
+        for number in MORE_IDS[len(IDS) :]:
+            key = keys.operator_key(number).public_key.text
+            client.operators.register(key, fee_wei=FEE_WEI).transact()
 
     def shares(self, *numbers: int, nonce: int = 0, owner: int = OWNER) -> list[KeyShare]:
         """Keyshares of these throwaway validators, nonces ascending."""
