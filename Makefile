@@ -14,6 +14,14 @@ FAST := not slow and not toolchain
 TOGETHER := not realtime
 ALONE := realtime and not e2e
 
+# Of `make demo`; several operators or spans are separated by blanks: KILL="3@16 4@20".
+NETWORK_OPTIONS = \
+  $(foreach each,slots slot-seconds operators validators ports,$(call option,$(each))) \
+  $(foreach each,$(KILL),--kill $(each)) $(foreach each,$(RESTART),--restart $(each)) \
+  $(foreach each,$(STOP_BEACON),--stop-beacon $(each)) $(if $(PLAIN),--plain)
+option = $(if $($(call named,$1)),--$1 $($(call named,$1)))
+named = $(shell echo $1 | tr a-z- A-Z_)
+
 .PHONY: help setup check lint test demo devnet contracts gas invariants mutants sim e2e fuzz vectors bench docs fmt lock audit clean .installed
 
 help: ## list the targets
@@ -55,11 +63,11 @@ contracts: .installed ## behaviour and invariants of the contracts, in Ape's env
 	@echo "==> contracts: invariants"
 	@$(CONTRACTS) tests/contracts/invariants -q
 
-demo: setup ## a whole journey on this machine, then a network that runs: [SLOTS=n, from 16 on]
+demo: setup ## a journey, then a network that runs: [SLOTS=n, from 16 on]; more in docs/devnet.md
 	@echo "==> demo"
 	@$(RUN) .venv/bin/python -m examples.demo
-	@echo "==> demo: four operator nodes and a real beacon chain"
-	@$(RUN) .venv/bin/python -m deploy.devnet.network --slots $(or $(SLOTS),20)
+	@echo "==> demo: operators' nodes and a real beacon chain"
+	@$(RUN) .venv/bin/python -m deploy.devnet.network $(NETWORK_OPTIONS)
 
 devnet: setup ## a local network that stays, with room for your operator (docs/run-a-node.md)
 	@echo "==> local network"

@@ -23,7 +23,7 @@ import trio
 
 from deploy.devnet.node import NODE, BeaconNode, node_environment
 from deploy.devnet.ports import free_ports
-from deploy.devnet.process import Child
+from deploy.devnet.process import Child, stop_all
 from deploy.devnet.rest import ask
 from sdk.errors import BeaconError, ConfigError
 
@@ -46,6 +46,7 @@ class BeaconOptions:
         validators: interop validators active at genesis.
         inside: how many of them, from 0 on, the nodes' own validator clients run, in equal parts.
         relay: builder relay that the nodes ask for payloads and tell registrations, if any.
+        ports: two for each node, REST and peers; free ones if None.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class BeaconOptions:
     validators: int = 64
     inside: int = 32
     relay: str | None = None
+    ports: tuple[int, ...] | None = None
 
 
 class Lodestar(BeaconNode):
@@ -155,13 +157,13 @@ async def running_beacons(options: BeaconOptions) -> AsyncIterator[BeaconNetwork
     """
     if not (LODESTAR / "node_modules/.bin/lodestar").exists():
         raise ConfigError("Lodestar is not installed", hint="Run `make setup`.")
-    ports = free_ports(2 * options.nodes)
+    ports = options.ports or free_ports(2 * options.nodes)
     nodes = tuple(
         Lodestar(options, number, rest_port=ports[2 * number], port=ports[2 * number + 1])
         for number in range(options.nodes)
     )
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_stop_all, nodes)
+        stack.push_async_callback(stop_all, [node.child for node in nodes])
         for node in nodes:
             node.child.start()
         for node in nodes:
@@ -169,14 +171,6 @@ async def running_beacons(options: BeaconOptions) -> AsyncIterator[BeaconNetwork
         for node in nodes[1:]:
             await node.join(nodes[0])
         yield BeaconNetwork(nodes, options)
-
-
-async def _stop_all(nodes: tuple[Lodestar, ...]) -> None:
-    """At once: each takes seconds."""
-    with trio.CancelScope(shield=True):
-        async with trio.open_nursery() as nursery:
-            for node in nodes:
-                nursery.start_soon(node.child.stop)
 
 
 def _command(

@@ -13,12 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import trio
 
 from deploy.devnet.ports import free_ports
 from deploy.devnet.process import Child
-from deploy.devnet.rest import NO_TLS
+from deploy.devnet.rest import ask_rpc
 from sdk.errors import ChainError, NetworkError
 
 ANVIL: Final = Path(__file__).parents[2] / ".venv/bin/anvil"
@@ -29,7 +28,8 @@ PREPARATION_S: Final = 86_400
 """Prepared blocks are dated a day back, a slot apart, so that none is later than the present."""
 START_PATIENCE_S: Final = 30.0
 POLL_S: Final = 0.1
-ANSWER_S: Final = 30.0
+MOST_REORGANISED: Final = BURIAL_BLOCKS - 1
+"""Blocks that a reorganisation replaces at most: operators' nodes trust what lies deeper."""
 
 
 class Chain:
@@ -47,23 +47,22 @@ class Chain:
         self.slot_seconds = slot_seconds
         self._genesis_time = 0
         self._next_slot = 0
+        # A block at a time, and none while others are being replaced.
+        self._mining = trio.Lock()
 
     async def ask(self, method: str, *parameters: object) -> Any:
         """The result of a JSON-RPC request.
 
         Raises:
+            ProcessEnded: it has ended.
             NetworkError: no answer.
             ChainError: a refusal.
         """
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         try:
-            async with httpx.AsyncClient(timeout=ANSWER_S, verify=NO_TLS) as client:
-                answer = (await client.post(self.url, json=request)).json()
-        except (httpx.HTTPError, ValueError) as problem:
-            raise NetworkError(f"{self.child.name} does not answer {method}") from problem
-        if "error" in answer:
-            raise ChainError(f"{self.child.name} refuses {method}: {answer['error']}")
-        return answer["result"]
+            return await ask_rpc(self.url, method, *parameters)
+        except NetworkError:
+            self.child.check()  # its own end says more
+            raise
 
     async def align(self, genesis_time: int) -> None:
         """Bury what was prepared, and mine by the beacon chain's slots from now on.
@@ -85,14 +84,43 @@ class Chain:
             await trio.sleep(max(0.0, at - time.time()))
             await self._mine_slot()
 
+    async def reorganise(self, depth: int) -> int:
+        """Replace the newest blocks by others of the same times, and return the first one's number.
+
+        Their transactions are mined again, each one block later where there is one.
+
+        Args:
+            depth: how many blocks, from 1 to `MOST_REORGANISED`.
+
+        Raises:
+            ChainError: the chain refuses, or has no such blocks.
+        """
+        if not 1 <= depth <= MOST_REORGANISED:
+            raise ChainError(f"{depth} blocks cannot be replaced, 1 to {MOST_REORGANISED} can")
+        async with self._mining:
+            head = int(await self.ask("eth_blockNumber"), 16)
+            pairs = []
+            for place in range(depth):
+                block = await self.ask("eth_getBlockByNumber", hex(head - depth + 1 + place), False)
+                for transaction in block["transactions"]:
+                    raw = await self.ask("eth_getRawTransactionByHash", transaction)
+                    pairs.append([raw, min(place + 1, depth - 1)])
+            await self.ask("anvil_setBlockTimestampInterval", self.slot_seconds)
+            try:
+                await self.ask("anvil_reorg", depth, pairs)
+            finally:
+                await self.ask("anvil_removeBlockTimestampInterval")
+        return head - depth + 1
+
     def _slot_now(self) -> int:
         """Negative before genesis."""
         return int((time.time() - self._genesis_time) // self.slot_seconds)
 
     async def _mine_slot(self) -> None:
         at = self._genesis_time + self._next_slot * self.slot_seconds
-        await self.ask("evm_setNextBlockTimestamp", at)
-        await self.ask("evm_mine")
+        async with self._mining:
+            await self.ask("evm_setNextBlockTimestamp", at)
+            await self.ask("evm_mine")
         self._next_slot += 1
 
 

@@ -105,6 +105,11 @@ class Rows:
         self._waiting = {name: row for name, row in self._waiting.items() if row.slot >= oldest}
 
 
+def rows_of(told: Told) -> list[Row]:
+    """One row for each duty that anybody tells of, as it is now."""
+    return [_row(records, told) for records in _by_duty(told).values()]
+
+
 def _by_duty(told: Told) -> dict[str, dict[OperatorId, Record]]:
     duties: dict[str, dict[OperatorId, Record]] = {}
     for operator, records in told.items():

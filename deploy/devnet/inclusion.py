@@ -86,6 +86,11 @@ class Attested:
     is_target_right: bool
     is_healthy: bool
 
+    @property
+    def is_included(self) -> bool:
+        """Whether some block has it."""
+        return self.included_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
@@ -122,7 +127,12 @@ class AloneCommittee:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The watched validators' duties from the first slot to the last."""
+    """The watched validators' duties from the first slot to the last.
+
+    Attributes:
+        empty_slots: among these, slots without a block.
+        empty_later: slots without a block between the last one and the newest block.
+    """
 
     first_slot: int
     last_slot: int
@@ -133,6 +143,7 @@ class Report:
     alone: tuple[AloneCommittee, ...]
     exits: frozenset[int]
     empty_slots: frozenset[int]
+    empty_later: frozenset[int] = frozenset()
 
     @property
     def healthy_attestations(self) -> tuple[Attested, ...]:
@@ -147,10 +158,18 @@ class Report:
     @property
     def done(self) -> int:
         """Those of them that are in the chain."""
-        attested = sum(each.included_at is not None for each in self.attestations)
+        attested = sum(each.is_included for each in self.attestations)
         proposed = sum(each.is_canonical for each in self.proposals)
         signed = sum(each.done == each.due for each in self.sync)
         return attested + proposed + signed
+
+    @property
+    def first_done_in(self) -> int | None:
+        """Slot of the first block that shows a duty of theirs; None if there is none."""
+        votes = [each.included_at for each in self.attestations if each.included_at is not None]
+        blocks = [each.slot for each in self.proposals if each.is_canonical]
+        messages = [each.slot + 1 for each in self.sync if each.done]
+        return min([*votes, *blocks, *messages], default=None)
 
     def closing_line(self) -> str:
         """The demo's last line."""
@@ -202,7 +221,8 @@ def judge(
         sync=tuple(_sync_signed(by_slot, duties, watched, slots)),
         alone=tuple(_alone(attesters, votes, watched)),
         exits=frozenset(index for block in blocks for index in block.exits if index in watched),
-        empty_slots=frozenset(slot for slot in slots if slot not in by_slot),
+        empty_slots=frozenset(slots) - by_slot.keys(),
+        empty_later=frozenset(range(last_slot + 1, max(by_slot, default=0))) - by_slot.keys(),
     )
 
 

@@ -16,6 +16,7 @@ import trio
 
 from deploy.devnet.operators import PHALANX, environment
 from deploy.devnet.ports import free_ports
+from deploy.devnet.postgres import end_left_postgres
 from deploy.devnet.process import Child
 from deploy.devnet.registry import LocalRegistry
 from deploy.devnet.rest import ask
@@ -75,18 +76,21 @@ class LocalIndexer:
 
 
 @asynccontextmanager
-async def running_indexer(registry: LocalRegistry, folder: Path) -> AsyncIterator[LocalIndexer]:
+async def running_indexer(
+    registry: LocalRegistry, folder: Path, *, port: int | None = None
+) -> AsyncIterator[LocalIndexer]:
     """An indexer of the network's registry; gone with the block. It may not be ready yet.
 
     Args:
         registry: deployed, with its chain.
         folder: gets `indexer` with database and logs.
+        port: of the API, a free one if None.
 
     Raises:
         NetworkError: the program is not installed.
     """
     home = folder / "indexer"
-    port = free_ports(1)[0]
+    port = port or free_ports(1)[0]
     data = ("--data", home / "data")
     node = ("--rpc", registry.chain.url)
     place = ("--registry", registry.deployment.registry)
@@ -106,3 +110,5 @@ async def running_indexer(registry: LocalRegistry, folder: Path) -> AsyncIterato
         # The last one that uses the database stops it, which is the one that writes.
         await indexer.server.stop()
         await indexer.follower.stop()
+        with trio.CancelScope(shield=True):  # left if it was killed
+            await trio.to_thread.run_sync(end_left_postgres, home / "data")

@@ -40,6 +40,7 @@ async def running_later_fork(
     slot_seconds: int = 2,
     validators: int = 64,
     inside: int = 32,
+    port: int | None = None,
 ) -> AsyncIterator[BeaconNode]:
     """The node, serving; when the block is left, its process is gone.
 
@@ -50,6 +51,7 @@ async def running_later_fork(
         slot_seconds: length of a slot.
         validators: interop validators active at genesis.
         inside: how many of them, from 0 on, the node runs itself.
+        port: of its REST interface, a free one if None.
 
     Raises:
         ConfigError: there is no such fork, or the library is not installed.
@@ -60,7 +62,7 @@ async def running_later_fork(
         raise ConfigError(f"there is no fork {fork} here", hint=f"Take one of {', '.join(FORKS)}.")
     if not LIBRARY.exists():
         raise ConfigError("the consensus library is not installed", hint="Run `make setup`.")
-    port = free_ports(1)[0]
+    port = port or free_ports(1)[0]
     settings = {
         "fork": fork,
         "genesis-time": genesis_time,

@@ -1,61 +1,30 @@
-"""The local network as it lives: what starts, each duty as it ends, how far the chain is.
+"""The local network as it lives, in lines: what starts, each duty as it ends, how far the chain is.
 
-Asks the operators' own APIs, once a second, and changes nothing; a node that does not answer is
-told as silent. What is finally counted comes from the chain (`observer`), never from here.
-
-Source: docs/node-api.md.
+Looks once a second (`sight`) and changes nothing. What is finally counted comes from the chain
+(`observer`), never from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Final
 
 import trio
 
-from deploy.devnet.duty_rows import HEADING, LEGEND, Record, Row, Rows, text_of
+from deploy.devnet.duty_rows import HEADING, LEGEND, Row, Told, text_of
 from deploy.devnet.inclusion import SLOTS_PER_EPOCH, Report
+from deploy.devnet.misses import misses_of
 from deploy.devnet.screen import Screen
-from sdk.errors import BeaconError, NetworkError
+from deploy.devnet.sight import Chain, Eyes, Node, Sight
 from sdk.types import OperatorId
 
 POLL_S: Final = 1.0
-ANSWER_S: Final = 3.0
-"""After which a node counts as silent; they answer in milliseconds, on busy cores in a second."""
 SAID_AGAIN_S: Final = 10
 """How often a start that takes its time says so where no line can be rewritten."""
 HEADING_EVERY: Final = 20
 """Rows after which the heading is repeated."""
-DUTIES_ASKED: Final = 1000
-LEFT_OUT_SHOWN: Final = 5
-
-
-class Node(Protocol):
-    """An operator's node."""
-
-    async def ask(self, path: str, **query: object) -> Any:
-        """A route of its API.
-
-        Raises:
-            NetworkError: no answer.
-        """
-
-
-class Chain(Protocol):
-    """The beacon chain, as `observer` sees it."""
-
-    def current_slot(self) -> int:
-        """By the clock."""
-
-    def seconds_to_genesis(self) -> float:
-        """0 from then on."""
-
-    async def head_slot(self) -> int:
-        """Of the newest block."""
-
-    async def finalized_epoch(self) -> int:
-        """Of the head."""
+LEFT_OUT_SHOWN: Final = 50
+"""Lines about votes that are in no block; a run as it should be has a few."""
 
 
 class StartUp:
@@ -109,15 +78,12 @@ class Live:
         *,
         last_slot: int | None = None,
     ) -> None:
-        self._nodes = dict(nodes)
+        self._eyes = Eyes(nodes, chain)
         self._chain = chain
         self._screen = screen
         self._last_slot = last_slot
-        self._rows = Rows()
         self._rows_told = 0
         self._epoch: int | None = None
-        self._head: int | None = None
-        self._finalized: int | None = None
 
     async def run(self) -> None:
         """Never returns; cancel it, then call `finish`."""
@@ -130,20 +96,15 @@ class Live:
 
     def finish(self) -> None:
         """Shows what still runs, as it is."""
-        self._show(self._rows.rest())
+        self._show(self._eyes.rest())
         self._screen.close()
 
     async def look(self) -> None:
         """Ask everybody once and show what is new."""
-        slot = self._chain.current_slot()
-        told: dict[OperatorId, list[Record] | None] = {}
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._ask_chain)
-            for operator in self._nodes:
-                nursery.start_soon(self._ask_node, operator, slot, told)
-        self._show_epoch(slot)
-        self._show(self._rows.take(told, slot_now=slot))
-        self._screen.status(f"{self._place(slot)}; {self._progress()}")
+        sight = await self._eyes.look()
+        self._show_epoch(sight)
+        self._show(sight.rows)
+        self._screen.status(f"{self._place(sight.slot)}; {_progress(sight)}")
 
     def _place(self, slot: int) -> str:
         if self._last_slot is None:
@@ -152,29 +113,11 @@ class Live:
             return f"slot {slot} of {self._last_slot}"
         return f"slot {slot}: awaiting blocks with votes of slot {self._last_slot}"
 
-    async def _ask_node(
-        self, operator: OperatorId, slot: int, told: dict[OperatorId, list[Record] | None]
-    ) -> None:
-        told[operator] = None
-        query = {"from": self._rows.first_slot(slot), "limit": DUTIES_ASKED}
-        with suppress(NetworkError), trio.move_on_after(ANSWER_S):
-            told[operator] = (await self._nodes[operator].ask("/v2/duties", **query))["data"]
-
-    async def _ask_chain(self) -> None:
-        with suppress(BeaconError), trio.move_on_after(ANSWER_S):
-            self._head = await self._chain.head_slot()
-            self._finalized = await self._chain.finalized_epoch()
-
-    def _show_epoch(self, slot: int) -> None:
-        if slot // SLOTS_PER_EPOCH != self._epoch:
-            self._epoch = slot // SLOTS_PER_EPOCH
+    def _show_epoch(self, sight: Sight) -> None:
+        if sight.slot // SLOTS_PER_EPOCH != self._epoch:
+            self._epoch = sight.slot // SLOTS_PER_EPOCH
             first = self._epoch * SLOTS_PER_EPOCH
-            self._screen.line(f"epoch {self._epoch} begins with slot {first}; {self._progress()}")
-
-    def _progress(self) -> str:
-        if self._head is None or self._finalized is None:
-            return "no beacon node answers yet"
-        return f"head slot {self._head}, finalized epoch {self._finalized}"
+            self._screen.line(f"epoch {self._epoch} begins with slot {first}; {_progress(sight)}")
 
     def _show(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -188,13 +131,33 @@ class Live:
             self._rows_told += 1
 
 
-def report_lines(report: Report) -> Iterator[str]:
-    """What the chain has of the operators' duties; the last line is the closing one."""
+def _progress(sight: Sight) -> str:
+    if sight.head is None or sight.finalized is None:
+        return "no beacon node answers yet"
+    return f"head slot {sight.head}, finalized epoch {sight.finalized}"
+
+
+def report_lines(
+    report: Report,
+    told: Mapping[int, Told] | None = None,
+    *,
+    aggregated_ms: int | None = None,
+) -> Iterator[str]:
+    """What the chain has of the operators' duties; the last line is the closing one.
+
+    Args:
+        report: by the chain's blocks.
+        told: by slot, what the operators have on record of votes that are in no block.
+        aggregated_ms: into a slot, when its votes are aggregated.
+    """
     healthy = report.healthy_attestations
-    included = [each for each in healthy if each.included_at is not None]
+    included = [each for each in healthy if each.is_included]
+    due, votes = len(report.attestations), sum(each.is_included for each in report.attestations)
     canonical = sum(each.is_canonical for each in report.proposals)
     signed = sum(each.done == each.due for each in report.sync)
     yield f"in the chain's blocks, of slots {report.first_slot} to {report.last_slot}:"
+    share = f" ({(due - votes) / due:.1%})" if due else ""
+    yield f"  votes due {due}, included {votes}, missed {due - votes}{share}"
     yield (
         f"  attestations {len(included)} of {len(healthy)} in slots with blocks; head right in "
         f"{sum(each.is_head_right for each in included)}, "
@@ -205,9 +168,9 @@ def report_lines(report: Report) -> Iterator[str]:
         f"sync messages {signed} of {len(report.sync)}; slots without block "
         f"{len(report.empty_slots)}"
     )
-    left_out = [each.duty for each in healthy if each.included_at is None]
-    for duty in left_out[:LEFT_OUT_SHOWN]:
-        yield f"  in no block: the vote of validator {duty.validator}, slot {duty.slot}"
-    if len(left_out) > LEFT_OUT_SHOWN:
-        yield f"  and {len(left_out) - LEFT_OUT_SHOWN} more"
+    misses = misses_of(report, told or {}, aggregated_ms=aggregated_ms)
+    for miss in misses[:LEFT_OUT_SHOWN]:
+        yield f"  in no block: {miss}"
+    if len(misses) > LEFT_OUT_SHOWN:
+        yield f"  and {sum(len(each.validators) for each in misses[LEFT_OUT_SHOWN:])} votes more"
     yield report.closing_line()

@@ -4,56 +4,78 @@
 
 Validators 0 to 31 of 64 are run by the beacon nodes, 32 to 63 by the operators: more than a third,
 so that nothing is finalized without them. With `--fork fulu` the operators are on a beacon node of
-tier B, whose formats are newer and which has no peers (`deploy.devnet.later_forks`). Ends with the
-demo's closing line, judged by the blocks of the beacon chain alone.
+tier B, whose formats are newer and which has no peers (`deploy.devnet.later_forks`). The command is
+`deploy.devnet.demo`; this module starts the parts and ends them.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import click
 import trio
 
-from deploy.devnet.beacon import LEAD_S, BeaconOptions, running_beacons
+from deploy.devnet.beacon import LEAD_S, BeaconNetwork, BeaconOptions, running_beacons
 from deploy.devnet.chain import running_chain
-from deploy.devnet.inclusion import Report
+from deploy.devnet.inclusion import SLOTS_PER_EPOCH, Report
 from deploy.devnet.indexer import PATIENCE_S as INDEXER_PATIENCE_S
 from deploy.devnet.indexer import LocalIndexer, running_indexer
-from deploy.devnet.later_forks import FORKS as LATER_FORKS
 from deploy.devnet.later_forks import running_later_fork
-from deploy.devnet.live import Live, StartUp, report_lines
 from deploy.devnet.node import BeaconNode
 from deploy.devnet.observer import Observer
-from deploy.devnet.operators import NEVER, LocalNode, make_nodes
+from deploy.devnet.operators import LocalNode, make_nodes
+from deploy.devnet.ports import PortPlan
+from deploy.devnet.process import stop_all
 from deploy.devnet.registry import LocalRegistry, set_up_registry
-from deploy.devnet.screen import Screen, own_screen
-from operator_node.engine.explaining import first_of
-from sdk.errors import PhalanxError
 
 VALIDATORS: Final = 64
 INSIDE: Final = 32
 CAPELLA: Final = "capella"
 """The fork of tier A."""
-TROUBLES_SHOWN: Final = 3
-FINALIZING_SLOT: Final = 39
-"""A run up to this slot sees epoch 5 begin, and epoch 2 or 3 finalized if all is well."""
+BEACONS: Final = 2
+"""Of tier A."""
 SETTLE_SLOTS: Final = 3
 """After the last slot that is judged: its attestations may be included in the next ones."""
-ENOUGH: Final = 0.9
 NODE_PATIENCE_S: Final = 60.0
 NODE_LEAD_S: Final = 4
 """From the start of an operator's node to its first duty, on cores that all nodes share."""
 FIRST_SLOT: Final = 8
 """Of a report. Votes of the genesis epoch have one checkpoint as source and target, and operators
 agree only on votes whose source is below the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisShares:
+    """Who runs which of the genesis validators.
+
+    Attributes:
+        genesis: how many there are.
+        inside: how many the beacon nodes run, from 0 on.
+        held: by the operators.
+        spare: by nobody, yet.
+    """
+
+    genesis: int
+    inside: int
+    held: tuple[int, ...]
+    spare: tuple[int, ...]
+
+
+def share_genesis(held: int, *, spare: int = 0) -> GenesisShares:
+    """The operators' validators after those of the beacon nodes, which run at least as many."""
+    genesis = max(VALIDATORS, 2 * (held + spare))
+    inside = genesis - held - spare
+    return GenesisShares(
+        genesis,
+        inside,
+        tuple(range(inside, inside + held)),
+        tuple(range(inside + held, genesis)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +94,9 @@ class NetworkOptions:
         trusted: peers that the operators' nodes stay connected to, as multiaddresses.
         settings: further ones of all operators' nodes, as in their files.
         indexed: whether an indexer follows the registry and serves API and explorer.
+        genesis: validators of the beacon chain.
+        spare: genesis indices that nobody runs, to be registered while the network lives.
+        ports: where the parts listen; on any free ports if None.
     """
 
     folder: Path
@@ -85,6 +110,9 @@ class NetworkOptions:
     trusted: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     indexed: bool = False
+    genesis: int = VALIDATORS
+    spare: tuple[int, ...] = ()
+    ports: PortPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +121,8 @@ class LocalNetwork:
 
     Attributes:
         indexer: None unless the options ask for one.
+        peered: the beacon nodes of tier A; None with tier B, whose one node has no peers.
+        began_at: when its first process was started, unix seconds.
     """
 
     options: NetworkOptions
@@ -102,6 +132,20 @@ class LocalNetwork:
     nodes: tuple[LocalNode, ...]
     observer: Observer
     indexer: LocalIndexer | None
+    peered: BeaconNetwork | None
+    began_at: float
+
+    async def first_duty(self) -> tuple[int, float] | None:
+        """The slot of the first block that shows a duty of the operators, and seconds until then.
+
+        Counted from the start of the first process to the slot's beginning; None if the first two
+        epochs have no such block.
+        """
+        last_slot = min(2 * SLOTS_PER_EPOCH - 1, self.observer.current_slot())
+        slot = (await self.observer.report(0, last_slot)).first_done_in
+        if slot is None:
+            return None
+        return slot, self.genesis_time + slot * self.options.slot_seconds - self.began_at
 
     async def report(self, first_slot: int, last_slot: int) -> Report:
         """What the chain says of the operators' validators, once it can be told."""
@@ -122,10 +166,17 @@ async def running_network(
     Raises:
         PhalanxError: a part does not start, or ended by itself; its name and log are told.
     """
+    ports, began_at = options.ports, time.time()
+    if ports is not None:
+        ports.refuse_taken(beacons=BEACONS, operators=options.operators)
     async with AsyncExitStack() as stack:
         say("starting the registry's chain")
         chain = await stack.enter_async_context(
-            running_chain(options.folder, slot_seconds=options.slot_seconds)
+            running_chain(
+                options.folder,
+                slot_seconds=options.slot_seconds,
+                port=None if ports is None else ports.chain,
+            )
         )
         say(f"registering {options.operators} operators and {len(options.validators)} validators")
         registry = await set_up_registry(
@@ -134,18 +185,23 @@ async def running_network(
         indexer = None
         if options.indexed:
             say("starting the indexer, its API and the explorer")
-            indexer = await stack.enter_async_context(running_indexer(registry, options.folder))
+            port = None if ports is None else ports.indexer
+            serving = running_indexer(registry, options.folder, port=port)
+            indexer = await stack.enter_async_context(serving)
             await indexer.until_ready(patience_s=INDEXER_PATIENCE_S)
         genesis_time = int(time.time()) + LEAD_S + NODE_LEAD_S * options.operators
         await chain.align(genesis_time)
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
         nursery.start_soon(chain.mine_slots)
+        nursery.start_soon(chain.child.watch)
         if indexer is not None:
             nursery.start_soon(indexer.follower.watch)
             nursery.start_soon(indexer.server.watch)
         say(f"starting the beacon chain at {options.fork} rules")
-        beacons = await stack.enter_async_context(_running_beacon_nodes(options, genesis_time))
+        beacons, peered = await stack.enter_async_context(
+            _running_beacon_nodes(options, genesis_time)
+        )
         for beacon in beacons:
             nursery.start_soon(beacon.child.watch)
         urls = [beacon.url for beacon in beacons]
@@ -156,10 +212,11 @@ async def running_network(
             boole_epoch=options.boole_epoch,
             trusted=options.trusted,
             extra=options.settings,
+            ports=None if ports is None else ports.operators(options.operators),
         )
+        stack.push_async_callback(stop_all, [node.child for node in nodes])
         for node in nodes:
             say(f"starting the node of operator {node.operator.id}: {node.api}")
-            stack.push_async_callback(node.child.stop)
             node.child.start()
             nursery.start_soon(node.child.watch)
         for node in nodes:
@@ -168,140 +225,48 @@ async def running_network(
             urls,
             genesis_time=genesis_time,
             slot_seconds=options.slot_seconds,
-            validators=VALIDATORS,
+            validators=options.genesis,
             watched=set(options.validators),
         )
         nursery.start_soon(observer.run)
         say(f"genesis in {max(0.0, genesis_time - time.time()):.0f} s")
-        yield LocalNetwork(options, genesis_time, registry, beacons, nodes, observer, indexer)
+        yield LocalNetwork(
+            options, genesis_time, registry, beacons, nodes, observer, indexer, peered, began_at
+        )
 
 
 @asynccontextmanager
 async def _running_beacon_nodes(
     options: NetworkOptions, genesis_time: int
-) -> AsyncIterator[tuple[BeaconNode, ...]]:
-    """Those of the tier that has the fork."""
+) -> AsyncIterator[tuple[tuple[BeaconNode, ...], BeaconNetwork | None]]:
+    """Those of the tier that has the fork; and what peers them, in tier A."""
+    ports = None if options.ports is None else options.ports.beacons(BEACONS)
     if options.fork == CAPELLA:
         of_tier_a = BeaconOptions(
             folder=options.folder,
             genesis_time=genesis_time,
             slot_seconds=options.slot_seconds,
-            validators=VALIDATORS,
+            nodes=BEACONS,
+            validators=options.genesis,
             inside=options.inside,
             relay=options.relay,
+            ports=ports,
         )
         async with running_beacons(of_tier_a) as network:
-            yield network.nodes
+            yield network.nodes, network
         return
     async with running_later_fork(
         options.folder,
         genesis_time=genesis_time,
         fork=options.fork,
         slot_seconds=options.slot_seconds,
-        validators=VALIDATORS,
+        validators=options.genesis,
         inside=options.inside,
+        port=None if ports is None else ports[0],
     ) as node:
-        yield (node,)
-
-
-@click.command()
-@click.option("--slots", type=click.IntRange(16, 10_000), default=40, show_default=True)
-@click.option("--slot-seconds", type=click.IntRange(2, 12), default=3, show_default=True)
-@click.option("--operators", type=click.Choice(["4", "7", "10", "13"]), default="4")
-@click.option("--fork", type=click.Choice([CAPELLA, *LATER_FORKS]), default=CAPELLA)
-@click.option("--alan", is_flag=True, help="Stay with the Alan rules; Boole otherwise.")
-@click.option("--kill-at", type=int, help="Slot at which the last operator's node is killed.")
-@click.option("--folder", type=click.Path(path_type=Path), help="A new one unless given.")
-def main(
-    slots: int,
-    slot_seconds: int,
-    operators: str,
-    fork: str,
-    alan: bool,
-    kill_at: int | None,
-    folder: Path | None,
-) -> None:
-    """Runs the network for some slots and reports what the chain says."""
-    options = NetworkOptions(
-        folder=folder or Path(tempfile.mkdtemp(prefix="phalanx-network-")),
-        slot_seconds=slot_seconds,
-        operators=int(operators),
-        boole_epoch=NEVER if alan else 0,
-        fork=fork,
-        indexed=True,
-    )
-    screen = own_screen()
-    screen.line(f"==> files in {options.folder}")
-    try:
-        report = trio.run(_live, options, screen, slots, kill_at)
-    except* PhalanxError as group:
-        screen.close()
-        problem = first_of(group)
-        click.echo(f"error: {problem}", err=True)
-        sys.exit(problem.exit_code if isinstance(problem, PhalanxError) else 1)
-    except* KeyboardInterrupt:
-        screen.close()
-        click.echo("stopped; nothing is left running", err=True)
-        sys.exit(130)
-    sys.exit(0 if _is_as_it_should_be(report) else 1)
-
-
-def _is_as_it_should_be(report: Report) -> bool:
-    """Whether nearly all votes that could be in the chain are: a busy machine costs a few.
-
-    A run that is long enough has to finalize, too.
-    """
-    healthy = report.healthy_attestations
-    included = sum(each.included_at is not None for each in healthy)
-    has_finalized = report.finalized_epoch > 0 or report.last_slot < FINALIZING_SLOT
-    return bool(healthy) and included >= ENOUGH * len(healthy) and has_finalized
-
-
-async def _live(options: NetworkOptions, screen: Screen, slots: int, kill_at: int | None) -> Report:
-    start = StartUp(screen)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(start.run)
-        async with running_network(options, start.say) as network:
-            start.end()
-            if network.indexer is not None:
-                screen.line(f"==> explorer and API: {network.indexer.url}/ while this runs")
-            report = await _show(network, screen, slots, kill_at)
-    for line in report_lines(report):
-        screen.line(line)
-    return report
-
-
-async def _show(network: LocalNetwork, screen: Screen, slots: int, kill_at: int | None) -> Report:
-    """The slots as they go by, and what the chain has of them."""
-    counted = f"duties of slots {FIRST_SLOT} to {slots - 1} count"
-    screen.line(f"==> {counted}; before them operators agree on no vote")
-    nodes = {node.operator.id: node for node in network.nodes}
-    live = Live(nodes, network.observer, screen, last_slot=slots - 1)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(live.run)
-        if kill_at is not None:
-            nursery.start_soon(_kill, network, kill_at, screen)
-        report = await network.report(FIRST_SLOT, slots - 1)
-        nursery.cancel_scope.cancel()
-    live.finish()
-    await _show_troubles(network, screen, slots - 1)
-    return report
-
-
-async def _kill(network: LocalNetwork, slot: int, screen: Screen) -> None:
-    """The last operator's node, late in the slot."""
-    await network.observer.until_slot(slot + 0.9)
-    screen.line(f"==> killing {network.nodes[-1].child.name}")
-    await network.nodes[-1].child.kill()
-
-
-async def _show_troubles(network: LocalNetwork, screen: Screen, last_slot: int) -> None:
-    """Duties that the first operator has not done, as `phalanx node why` tells them."""
-    for outcome in ("missed", "partly", "running"):
-        wanted = {"from": FIRST_SLOT, "to": last_slot, "outcome": outcome, "limit": TROUBLES_SHOWN}
-        if told := (await network.nodes[0].tell("/v2/duties", **wanted)).rstrip():
-            screen.line(told)
+        yield (node,), None
 
 
 if __name__ == "__main__":
-    main()
+    # By name: it stands on this module.
+    import_module("deploy.devnet.demo").main()

@@ -11,19 +11,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import trio
 
-from deploy.devnet.ports import free_ports
+from deploy.devnet.ports import PORTS_OF_AN_OPERATOR, free_ports
 from deploy.devnet.process import Child
 from deploy.devnet.registry import LocalOperator, LocalRegistry
 from deploy.devnet.rest import NO_TLS
-from operator_node.p2p import load_identity
+from operator_node.p2p import Identity, load_identity
 from sdk.errors import NetworkError
 from sdk.files import make_private_folder, write_private
+from sdk.types import OperatorId
 
 PHALANX: Final = Path(sys.executable).parent / "phalanx"
 BYTECODE: Final = Path(__file__).parents[2] / ".build/bytecode"
@@ -107,6 +109,7 @@ def make_nodes(
     boole_epoch: int = 0,
     trusted: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
+    ports: Sequence[int] | None = None,
 ) -> tuple[LocalNode, ...]:
     """Write the settings of every registered operator's node; starts nothing.
 
@@ -117,14 +120,15 @@ def make_nodes(
         boole_epoch: when Boole begins; `NEVER` stays with Alan.
         trusted: multiaddresses of peers that every node stays connected to.
         extra: further settings of all nodes.
+        ports: three for each node, peers, API and metrics; free ones if None.
     """
-    ports = free_ports(3 * len(registry.operators))
+    ports = ports or free_ports(PORTS_OF_AN_OPERATOR * len(registry.operators))
     nodes: list[LocalNode] = []
     for place, operator in enumerate(registry.operators):
         tcp, api, metrics = ports[3 * place : 3 * place + 3]
         home = folder / f"node-{operator.id}"
         make_private_folder(home / "data")
-        identity = load_identity(home / "data" / "network.key")
+        identity = _identity(home / "data" / "network.key", operator.id)
         turned = [*beacon_urls[place % len(beacon_urls) :], *beacon_urls]
         settings: dict[str, Any] = {
             "db": {"Path": str(home / "data")},
@@ -169,6 +173,14 @@ def make_nodes(
             )
         )
     return tuple(nodes)
+
+
+def _identity(path: Path, operator: OperatorId) -> Identity:
+    """The same for an operator in every network, so that its multiaddress is; worth nothing."""
+    if not path.exists():
+        secret = sha256(f"phalanx local network, node {operator}".encode())
+        write_private(path, secret.hexdigest().encode())
+    return load_identity(path)
 
 
 def environment() -> dict[str, str]:

@@ -10,7 +10,6 @@ are left. docs/run-a-node.md goes on from here. Every key in it is public or wor
 
 from __future__ import annotations
 
-import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +18,16 @@ from urllib.parse import urlencode
 
 import click
 import trio
-from eth_account import Account
 
-from deploy.devnet.chain import Chain
-from deploy.devnet.keys import interop_secret
-from deploy.devnet.live import Live, Node, StartUp
+from deploy.devnet.belongings import environment, write_account, write_keystores
+from deploy.devnet.ending import why_it_ended
+from deploy.devnet.live import Live, StartUp
 from deploy.devnet.network import VALIDATORS, LocalNetwork, NetworkOptions, running_network
 from deploy.devnet.rest import ask
 from deploy.devnet.screen import Screen, own_screen
-from operator_node.engine.explaining import first_of
-from sdk.crypto.keystore_files import create_keystore
-from sdk.crypto.password_box import Pbkdf2
-from sdk.crypto.secret import Password
+from deploy.devnet.sight import Node
 from sdk.errors import BeaconError, NetworkError, PhalanxError, UsageError
-from sdk.files import make_private_folder, write_private
+from sdk.files import write_private
 from sdk.types import OperatorId
 
 FOLDER: Final = Path(".build/devnet")
@@ -43,8 +38,6 @@ GUEST: Final = OperatorId(OPERATORS + 1)
 """The id that the registry gives next."""
 GUEST_API: Final = "http://127.0.0.1:16000"
 """Where docs/run-a-node.md has the fourth operator's API."""
-BALANCE_WEI: Final = 100 * 10**18
-PASSWORD_BYTES: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,44 +81,12 @@ async def practise(options: NetworkOptions, screen: Screen) -> None:
 
 async def _write_files(network: LocalNetwork) -> None:
     folder = network.options.folder
-    await _write_account(network.registry.chain, folder / "operator.key")
-    staker = await _write_account(network.registry.chain, folder / "staker.key")
-    await trio.to_thread.run_sync(_write_validators, folder / "validators")
+    await write_account(network.registry.chain, folder / "operator.key")
+    staker = await write_account(network.registry.chain, folder / "staker.key")
+    indices = range(INSIDE, VALIDATORS)
+    await trio.to_thread.run_sync(write_keystores, folder / "validators", indices)
     # The last file: whoever finds it finds the others.
     write_private(folder / "network.env", environment(network, staker=staker).encode())
-
-
-async def _write_account(chain: Chain, path: Path) -> str:
-    """A new account with ether; its address."""
-    account = Account.create()
-    await chain.ask("anvil_setBalance", account.address, hex(BALANCE_WEI))
-    write_private(path, f"0x{account.key.hex().removeprefix('0x')}\n".encode())
-    return str(account.address)
-
-
-def _write_validators(folder: Path) -> None:
-    make_private_folder(folder)
-    password = secrets.token_urlsafe(PASSWORD_BYTES).encode()
-    write_private(folder / "password", password + b"\n")
-    for index in range(INSIDE, VALIDATORS):
-        # The cheaper derivation: what is kept here is public anyway.
-        keystore = create_keystore(interop_secret(index), Password(password), kdf=Pbkdf2())
-        write_private(folder / f"keystore-{index}.json", keystore)
-
-
-def environment(network: LocalNetwork, *, staker: str) -> str:
-    """Shell text that sets the network's addresses."""
-    registry = network.registry
-    values = {
-        "PHALANX_RPC": registry.chain.url,
-        "PHALANX_REGISTRY": registry.deployment.registry,
-        "PHALANX_START_BLOCK": registry.deployment.start_block,
-        "DEVNET_BEACON_NODES": ";".join(beacon.url for beacon in network.beacons),
-        "DEVNET_PEER": network.nodes[0].peer,
-        "DEVNET_INDEXER": "" if network.indexer is None else network.indexer.url,
-        "DEVNET_STAKER": staker,
-    }
-    return "".join(f"export {name}='{value}'\n" for name, value in values.items())
 
 
 @click.command()
@@ -151,7 +112,7 @@ def main(slot_seconds: int, folder: Path) -> None:
         trio.run(practise, options, screen)
     except* PhalanxError as group:
         screen.close()
-        problem = first_of(group)
+        problem = why_it_ended(group)
         click.echo(f"error: {problem}", err=True)
         sys.exit(problem.exit_code if isinstance(problem, PhalanxError) else 1)
     except* KeyboardInterrupt:

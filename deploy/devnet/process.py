@@ -153,6 +153,14 @@ class Child:
         return "\n".join(f"    {line}" for line in lines[-TAIL_LINES:]) or "    (empty)"
 
 
+async def stop_all(children: Sequence[Child]) -> None:
+    """End all of them at once, since each takes seconds; returns when they are gone."""
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() as nursery:
+            for child in children:
+                nursery.start_soon(child.stop)
+
+
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)

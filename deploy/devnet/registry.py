@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import trio
+from eth_typing import ChecksumAddress
 from web3 import HTTPProvider, Web3
 
 from deploy.devnet.chain import Chain
@@ -56,16 +57,23 @@ class LocalRegistry:
         chain: where it is.
         deployment: its addresses and first block.
         operators: in ascending id order; all of them are every validator's committee.
+        owner: of the validators.
     """
 
     chain: Chain
     deployment: LocalDeployment
     operators: tuple[LocalOperator, ...]
+    owner: ChecksumAddress
 
     @property
     def operator_ids(self) -> tuple[OperatorId, ...]:
         """Of the committee, ascending."""
         return tuple(operator.id for operator in self.operators)
+
+    @property
+    def cluster(self) -> str:
+        """Of all validators, as the indexer's API names it."""
+        return "-".join([self.owner, *map(str, self.operator_ids)])
 
     def client(self, account: int = OWNER_ACCOUNT) -> Client:
         """The registry as one of anvil's accounts sees it, unless told the validators' owner."""
@@ -122,21 +130,24 @@ async def set_up_registry(
         operators: 4, 7, 10 or 13.
         validators: interop numbers.
     """
-    deployment, registered = await trio.to_thread.run_sync(_set_up, chain, folder, operators)
-    registry = LocalRegistry(chain, deployment, registered)
+    registry = await trio.to_thread.run_sync(_set_up, chain, folder, operators)
     await registry.register(validators)
     return registry
 
 
-def _set_up(
-    chain: Chain, folder: Path, operators: int
-) -> tuple[LocalDeployment, tuple[LocalOperator, ...]]:
-    deployment = deploy_local(Web3(HTTPProvider(chain.url)))
+def _set_up(chain: Chain, folder: Path, operators: int) -> LocalRegistry:
+    w3 = Web3(HTTPProvider(chain.url))
+    deployment = deploy_local(w3)
     client = _client(chain, deployment, OPERATORS_ACCOUNT)
     registered = [
         _new_operator(client, folder / f"operator-{number}") for number in range(1, operators + 1)
     ]
-    return deployment, tuple(sorted(registered, key=lambda operator: operator.id))
+    return LocalRegistry(
+        chain,
+        deployment,
+        tuple(sorted(registered, key=lambda operator: operator.id)),
+        list(w3.eth.accounts)[OWNER_ACCOUNT],
+    )
 
 
 def _new_operator(client: Client, folder: Path) -> LocalOperator:

@@ -1,4 +1,4 @@
-"""Questions to a beacon node of the local network, answered in JSON."""
+"""Questions to the parts of the local network, answered in JSON: by REST, and by JSON-RPC."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import httpx
 
-from sdk.errors import BeaconError
+from sdk.errors import BeaconError, ChainError, NetworkError
 
 ANSWER_S: Final = 5.0
+RPC_ANSWER_S: Final = 30.0
+"""Of the registry's chain, which answers late while it executes a deployment."""
 NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts nobody: everything here is plain and on loopback, and reading the system's certificates
 for each request costs more than the request."""
@@ -32,10 +34,10 @@ async def ask(url: str, path: str, *, method: str = "GET", body: object = None) 
             return None
         if answer.is_error:
             said = f"{answer.status_code} {answer.text[:SHOWN]}"
-            raise BeaconError(f"the beacon node refuses {method} {path}: {said}")
+            raise BeaconError(f"{url} refuses {method} {path}: {said}")
         return answer.json() if answer.content else None
     except (httpx.HTTPError, ValueError) as problem:
-        raise BeaconError(f"the beacon node fails at {method} {path}: {problem!r}") from problem
+        raise BeaconError(f"{url} fails at {method} {path}: {problem!r}") from problem
 
 
 async def ask_any(
@@ -53,3 +55,21 @@ async def ask_any(
         except BeaconError as problem:
             refusal = problem
     raise refusal
+
+
+async def ask_rpc(url: str, method: str, *parameters: object) -> Any:
+    """The result of a JSON-RPC request.
+
+    Raises:
+        NetworkError: no answer.
+        ChainError: a refusal.
+    """
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+    try:
+        async with httpx.AsyncClient(timeout=RPC_ANSWER_S, verify=NO_TLS) as client:
+            answer = (await client.post(url, json=request)).json()
+    except (httpx.HTTPError, ValueError) as problem:
+        raise NetworkError(f"the chain at {url} does not answer {method}") from problem
+    if "error" in answer:
+        raise ChainError(f"the chain at {url} refuses {method}: {answer['error']}")
+    return answer["result"]

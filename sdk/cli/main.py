@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, Final
 
 import click
@@ -108,7 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _other_groups() -> Sequence[EntryPoint]:
-    return sorted(entry_points(group=COMMANDS_ENTRY_POINT), key=lambda entry: entry.name)
+    """Those that are here: what only a checkout has, such as the local network, is in no wheel."""
+    found = entry_points(group=COMMANDS_ENTRY_POINT)
+    here = [entry for entry in found if find_spec(entry.module.partition(".")[0]) is not None]
+    return sorted(here, key=lambda entry: entry.name)
 
 
 if __name__ == "__main__":

@@ -119,3 +119,18 @@ def test_exits_of_others_are_left_out() -> None:
 def test_closing_line_counts_attestations_proposals_and_sync_messages() -> None:
     found = report(block(1), block(2, vote(False, True)), block(3))
     assert found.closing_line() == "demo: 5 duties due, 4 done, 1 missed, finalized epoch 4"
+
+
+def test_first_block_that_shows_a_duty_is_told() -> None:
+    voted = block(2, vote(False, True))
+    assert report(block(1), voted, block(3)).first_done_in == 2
+    # Its messages of slot 1 are in the block of slot 2, too; without them there is the vote of 3.
+    silent = replace(block(2), sync_bits=(False,) * 4, proposer=0)
+    late = replace(block(3, vote(False, True)), sync_bits=(False,) * 4)
+    assert report(block(1), silent, late).first_done_in == 3
+    assert report(block(1), silent).first_done_in is None
+
+
+def test_slots_without_a_block_are_told_before_and_after_the_last_slot() -> None:
+    found = report(block(1), block(3), block(6), last_slot=3)
+    assert (found.empty_slots, found.empty_later) == (frozenset({2}), frozenset({4, 5}))

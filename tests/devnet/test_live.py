@@ -21,6 +21,7 @@ from deploy.devnet.duty_rows import (
 )
 from deploy.devnet.inclusion import Attested, AttesterDuty, Report
 from deploy.devnet.live import LEFT_OUT_SHOWN, Live, StartUp, report_lines
+from deploy.devnet.misses import Miss, misses_of
 from deploy.devnet.screen import Screen
 from operator_node.duties.reasons import Reason
 from operator_node.engine.records import Ending
@@ -334,13 +335,73 @@ def test_report_ends_with_the_closing_line() -> None:
     assert lines[-1].endswith("slots without block 1")
 
 
-def test_report_names_some_votes_that_are_in_no_block() -> None:
+def test_report_names_votes_that_are_in_no_block_whether_their_slot_has_one_or_not() -> None:
     votes = tuple(
-        Attested(AttesterDuty(index, 9, 0, index), None, False, False, is_healthy=index != 40)
-        for index in range(32, 32 + LEFT_OUT_SHOWN + 4)
+        Attested(AttesterDuty(slot, slot, 0, 0), None, False, False, is_healthy=slot != 40)
+        for slot in range(32, 32 + LEFT_OUT_SHOWN + 4)
     )
-    lines = list(report_lines(Report(8, 15, 0, votes, (), (), (), frozenset(), frozenset())))
+    report = Report(8, 99, 0, votes, (), (), (), frozenset(), frozenset())
+    lines = list(report_lines(report))
     told = [line for line in lines if "in no block" in line]
-    assert told[0] == "  in no block: the vote of validator 32, slot 9"
+    assert lines[1] == "  votes due 54, included 0, missed 54 (100.0%)"
+    assert told[0] == (
+        "  in no block: the vote of validator 32, slot 32: no operator's node answers"
+    )
+    assert told[8].startswith("  in no block: the vote of validator 40, slot 40")
     assert len(told) == LEFT_OUT_SHOWN
-    assert lines[-2] == "  and 3 more"
+    assert lines[-2] == "  and 4 votes more"
+
+
+@pytest.mark.parametrize(
+    ("told", "empty", "reason"),
+    [
+        (by_all(missed("no_quorum", validators=(40,))), (), "no_quorum"),
+        (by_all(record(validators=(41,))), (), "no operator has it on record"),
+        (by_all(record(role="proposer", validators=(40,))), (), "no operator has it on record"),
+        (dict.fromkeys(COMMITTEE, None), (), "no operator's node answers"),
+        ({}, (), "no operator's node answers"),
+        (
+            {**by_all(record(validators=(40,))), COMMITTEE[3]: None},
+            (),
+            "submitted 1400 ms into the slot by 3 of 4; no block took it",
+        ),
+        (
+            by_all(record(validators=(40,))),
+            (9, 10, 17),
+            "submitted 1400 ms into the slot by 4 of 4; no block in slots 9, 10",
+        ),
+    ],
+)
+def test_every_vote_that_is_in_no_block_has_a_reason(
+    told: Told, empty: tuple[int, ...], reason: str
+) -> None:
+    vote = Attested(AttesterDuty(40, 9, 0, 0), None, False, False, is_healthy=not empty)
+    report = Report(8, 20, 0, (vote,), (), (), (), frozenset(), frozenset(empty))
+    assert misses_of(report, {9: told}) == (Miss(9, (40,), reason),)
+
+
+def test_vote_after_the_aggregates_and_empty_slots_behind_the_last_one_are_told() -> None:
+    vote = Attested(AttesterDuty(40, 9, 0, 0), None, False, False, is_healthy=True)
+    later = frozenset({11, 12})
+    report = Report(8, 10, 0, (vote,), (), (), (), frozenset(), frozenset({9}), later)
+    told = {9: by_all(record(validators=(40,)))}
+    for aggregated_ms, late in (
+        (1399, ", after votes are aggregated at 1399 ms"),
+        (1400, ""),
+        (None, ""),
+    ):
+        (miss,) = misses_of(report, told, aggregated_ms=aggregated_ms)
+        assert miss.reason == (
+            f"submitted 1400 ms into the slot by 4 of 4; no block in slots 9, 11, 12{late}"
+        )
+
+
+def test_votes_of_a_slot_that_share_a_reason_are_one_line() -> None:
+    votes = tuple(
+        Attested(AttesterDuty(index, 9, 0, index), None, False, False, is_healthy=True)
+        for index in (41, 40)
+    )
+    report = Report(8, 15, 0, votes, (), (), (), frozenset(), frozenset())
+    told = {9: by_all(missed("no_quorum", validators=(40, 41)))}
+    (miss,) = misses_of(report, told)
+    assert str(miss) == "2 votes of slot 9, validators 40, 41: no_quorum"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 import trio
 
-from deploy.devnet.ports import RANGE, free_ports
-from deploy.devnet.process import Child, ProcessEnded
-from sdk.errors import NetworkError
+from deploy.devnet.ending import why_it_ended
+from deploy.devnet.ports import RANGE, SPAN, PortPlan, free_ports
+from deploy.devnet.process import Child, ProcessEnded, stop_all
+from sdk.errors import ConfigError, NetworkError
+from tests.devnet.bases import OWN_BASE
 
 DEADLINE_S = 20.0
 SAYS_AND_FAILS = "print('what went wrong', flush=True); raise SystemExit(3)"
@@ -112,3 +115,49 @@ def test_ports_are_distinct_and_below_those_of_outgoing_connections() -> None:
     found = free_ports(20)
     assert len(set(found)) == 20
     assert all(port in RANGE for port in found)
+
+
+def test_several_are_stopped_at_once(tmp_path: Path) -> None:
+    parts = [child(tmp_path / str(number), WAITS) for number in range(3)]
+
+    async def main() -> None:
+        for part in parts:
+            part.start()
+        await stop_all(parts)
+
+    trio.run(main)
+    assert not any(part.is_running for part in parts)
+
+
+def test_end_of_a_part_says_more_than_what_followed_from_it() -> None:
+    ended, followed = ProcessEnded("anvil ended with 1"), NetworkError("no answer")
+    nested = BaseExceptionGroup("", [followed, BaseExceptionGroup("", [ended])])
+    assert why_it_ended(nested) is ended
+    assert why_it_ended(BaseExceptionGroup("", [followed])) is followed
+    assert why_it_ended(followed) is followed
+
+
+def test_ports_of_a_plan_are_distinct_and_within_its_span() -> None:
+    plan = PortPlan(20_000)
+    ports = [plan.chain, plan.indexer, *plan.beacons(2), *plan.operators(13)]
+    assert len(set(ports)) == len(ports) == 2 + 4 + 39
+    assert min(ports) == 20_000
+    assert max(ports) < 20_000 + SPAN
+    assert plan == PortPlan(20_000)
+
+
+def test_taken_port_of_a_plan_is_named() -> None:
+    plan = PortPlan(OWN_BASE)
+    plan.refuse_taken(beacons=0, operators=0)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", plan.indexer))
+        taken.listen()
+        with pytest.raises(NetworkError) as caught:
+            plan.refuse_taken(beacons=0, operators=0)
+    assert caught.value.data == {"ports": [plan.indexer]}
+
+
+@pytest.mark.parametrize("base", [0, 1_023, RANGE.stop - SPAN + 1, 65_000])
+def test_base_without_room_is_refused(base: int) -> None:
+    with pytest.raises(ConfigError):
+        PortPlan(base)

@@ -1,33 +1,38 @@
-// Cures two defects of the execution engine that Lodestar 1.5.1 brings for development: preloaded
+// Cures three defects of the execution engine that Lodestar 1.5.1 brings for development: preloaded
 // with `node --import`, before Lodestar itself is.
 //
-// The engine knows no block, since it is given no genesis hash: every question about the chain is
-// answered SYNCING, and no payload is ever built. And it leaves out `withdrawals`, which payloads
-// have from capella on.
+// The engine knows no block, since it is given no genesis hash; and none again after a restart, since
+// it is memory: every question about the chain is answered SYNCING, and no payload is ever built. So
+// it takes every block that is named to it for known, as one with a disk would. And it leaves out
+// `withdrawals`, which payloads have from capella on.
 
 // By its path: the package does not export it.
 import { ExecutionEngineMockBackend } from "./node_modules/@lodestar/beacon-node/lib/execution/engine/mock.js";
 
-const GENESIS_BLOCK_HASH = `0x${"0b".repeat(32)}`; // of `lodestar dev`, unless it is told another
 const engine = ExecutionEngineMockBackend.prototype;
 
-function knowingGenesis(method) {
-  return function (...given) {
-    if (!this.validBlocks.has(GENESIS_BLOCK_HASH)) {
-      this.validBlocks.set(GENESIS_BLOCK_HASH, {
-        parentHash: `0x${"00".repeat(32)}`,
-        blockHash: GENESIS_BLOCK_HASH,
-        timestamp: 0,
-        blockNumber: 0,
-      });
+function knowing(method, named) {
+  return function (first, ...others) {
+    for (const blockHash of named(first)) {
+      if (!this.validBlocks.has(blockHash)) {
+        this.validBlocks.set(blockHash, {
+          parentHash: `0x${"00".repeat(32)}`,
+          blockHash,
+          timestamp: 0,
+          blockNumber: 0,
+        });
+      }
     }
-    return method.apply(this, given);
+    return method.call(this, first, ...others);
   };
 }
 
 // Its constructor binds these, so the class is what has to change.
-engine.notifyNewPayload = knowingGenesis(engine.notifyNewPayload);
-engine.notifyForkchoiceUpdate = knowingGenesis(engine.notifyForkchoiceUpdate);
+engine.notifyNewPayload = knowing(engine.notifyNewPayload, (payload) => [payload.parentHash]);
+engine.notifyForkchoiceUpdate = knowing(engine.notifyForkchoiceUpdate, (state) => [
+  state.headBlockHash,
+  state.finalizedBlockHash,
+]);
 
 const payloadOf = engine.getPayload;
 engine.getPayload = function (id) {
