@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from operator_node.duties.types import Submission, SubmissionKind
 from operator_node.spec.chain import ChainSpec
@@ -34,6 +36,10 @@ from operator_node.wire.value_codec import decode_aggregator_committee_value
 from operator_node.wire.values import AggregatorCommitteeValue, Assigned, ValidatorDuty
 from sdk.ssz import root_of_bytes_vector, root_of_container
 from sdk.types import Signature
+
+VALUES_KEPT: Final = 4
+"""Values read last, of some MB at most: each is judged when it is supplied, when it is proposed and
+when it is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ def subnets_of(duty: ValidatorDuty, preset: Preset) -> tuple[int, ...]:
     )
 
 
+@lru_cache(VALUES_KEPT)
 def read_value(data: bytes, preset: Preset) -> AggregatorCommitteeValue:
     """A value that keeps all rules.
 

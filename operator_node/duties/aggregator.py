@@ -96,6 +96,7 @@ class AggregatorDuty(TwoPhaseDuty):
         version, slot = opened.version, opened.duty.slot
         domain = chain.domain(SigningDomain.AGGREGATE_AND_PROOF, chain.epoch_of(slot))
         root = signing_root(aggregate.root, domain)
+        validator_index = self._share.validator_index
 
         def submission(signature: Signature) -> Submission:
             return Submission(
@@ -103,7 +104,7 @@ class AggregatorDuty(TwoPhaseDuty):
                 version=version,
                 data=SignedAggregateAndProof(aggregate.data, signature).encode(),
                 root=root_of_container(aggregate.root, root_of_bytes_vector(signature)),
-                validator_index=self._share.validator_index,
+                validator_index=validator_index,
             )
 
         return Agreement(slot, {root: submission}, (root,))

@@ -113,6 +113,8 @@ class CommitteePhase:
         self.check(message)
         self.seen.add(message.body.items[0].signer)
         crossed = self.partials.add(message.body.items, self.due)
+        if not crossed:
+            return []
         crossed = [pair for pair in crossed if pair in self.due]
         crossed.sort(key=lambda pair: (pair.root, pair.validator_index))
         return _recover(self.partials.recovery(*pair) for pair in crossed)

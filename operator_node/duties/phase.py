@@ -138,7 +138,7 @@ class Phase:
         check_signer(body, self._setting.committee)
         check_known_roots(body, self._share.validator_index, self.roots)
         crossed = self.partials.add(body.items)
-        return _recover(self.partials.recovery(*pair) for pair in crossed)
+        return _recover(self.partials.recovery(*pair) for pair in crossed) if crossed else []
 
     def recovered(self, results: Iterable[Recovered]) -> list[Command]:
         """Keeps signatures, complains of culprits, and asks again where a quorum is left.

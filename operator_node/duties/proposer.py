@@ -143,13 +143,15 @@ class ProposerDuty(TwoPhaseDuty):
         return opened, block
 
     def _submission_of(self, block: ProposedBlock) -> SignedObject:
+        validator_index = self._share.validator_index
+
         def submission(signature: Signature) -> Submission:
             return Submission(
                 kind=SubmissionKind.BLOCK,
                 version=block.version,
                 data=signed_block(block, signature),
                 root=block.root,
-                validator_index=self._share.validator_index,
+                validator_index=validator_index,
                 blinded=block.kind is BlockKind.BLINDED,
             )
 

@@ -15,9 +15,12 @@ from operator_node.duties.one_phase import OnePhaseDuty, Statement
 from operator_node.duties.types import Command, Finish, Setting, Submission, SubmissionKind
 from operator_node.spec.chain import ChainSpec
 from operator_node.spec.containers import SignedValidatorRegistration, ValidatorRegistration
-from operator_node.spec.operations import SIGNED_VALIDATOR_REGISTRATION
-from operator_node.spec.signing import SigningDomain, signing_root, validator_registration_root
-from operator_node.spec.ssz import hash_tree_root
+from operator_node.spec.signing import (
+    SigningDomain,
+    signed_object_root,
+    signing_root,
+    validator_registration_root,
+)
 from operator_node.wire.faults import Fault, ProtocolFault
 from operator_node.wire.ids import RunnerRole
 from operator_node.wire.messages import PartialKind, ReceivedPartials
@@ -77,7 +80,7 @@ class RegistrationDuty(OnePhaseDuty):
 
         def submission(signature: Signature) -> Submission:
             data = SignedValidatorRegistration(message, signature).encode()
-            root = hash_tree_root(SIGNED_VALIDATOR_REGISTRATION, data)
+            root = signed_object_root(validator_registration_root(message), signature)
             kind = SubmissionKind.REGISTRATION
             return Submission(kind, version, data, root, duty.validator_index)
 

@@ -147,13 +147,15 @@ class ContributionDuty(TwoPhaseDuty):
         return Agreement(slot, objects, tuple(roots))
 
     def _submission_of(self, message: bytes, message_root: bytes, version: int) -> SignedObject:
+        validator_index = self._share.validator_index
+
         def submission(signature: Signature) -> Submission:
             return Submission(
                 kind=SubmissionKind.CONTRIBUTION,
                 version=version,
                 data=SignedContributionAndProof(message, signature).encode(),
                 root=root_of_container(message_root, root_of_bytes_vector(signature)),
-                validator_index=self._share.validator_index,
+                validator_index=validator_index,
             )
 
         return submission

@@ -195,8 +195,7 @@ class Recovered(Struct, frozen=True):
 # --- what goes to the beacon node ----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True, gc=False):
     """One finished object of one validator.
 
     Attributes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from operator_node.spec.blocks import ProposedBlock, find_block
@@ -28,6 +29,9 @@ from sdk.types import SIGNATURE_BYTES
 
 MAX_CONTRIBUTIONS: Final = 13
 """As many positions in a sync committee as a duty can name."""
+AGGREGATES_KEPT: Final = 16
+"""Aggregates hashed last, of 17 kB at most: each is judged when it is supplied, when it is proposed
+and when it is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +120,15 @@ def decode_aggregate(value: ValidatorValue, preset: Preset) -> Aggregate:
     """
     if not DataVersion.PHASE0 <= value.version <= DataVersion.FULU:
         raise ProtocolFault(Fault.UNKNOWN_VERSION, f"no aggregate has version {value.version}")
-    shape = aggregate_and_proof_shape(value.version, preset)
     try:
-        return Aggregate(value.data, hash_tree_root(shape, value.data))
+        return _find_aggregate(value.version, value.data, preset)
     except MalformedSsz as problem:
         raise malformed(problem.message) from problem
+
+
+@lru_cache(AGGREGATES_KEPT)
+def _find_aggregate(version: int, data: bytes, preset: Preset) -> Aggregate:
+    return Aggregate(data, hash_tree_root(aggregate_and_proof_shape(version, preset), data))
 
 
 def decode_contributions(data: bytes, preset: Preset) -> Contributions:

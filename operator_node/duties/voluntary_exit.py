@@ -11,9 +11,12 @@ from __future__ import annotations
 from operator_node.duties.one_phase import OnePhaseDuty, Statement
 from operator_node.duties.types import Setting, Submission, SubmissionKind
 from operator_node.spec.containers import SignedVoluntaryExit, VoluntaryExit
-from operator_node.spec.operations import SIGNED_VOLUNTARY_EXIT
-from operator_node.spec.signing import SigningDomain, signing_root, voluntary_exit_root
-from operator_node.spec.ssz import hash_tree_root
+from operator_node.spec.signing import (
+    SigningDomain,
+    signed_object_root,
+    signing_root,
+    voluntary_exit_root,
+)
 from operator_node.wire.faults import Fault
 from operator_node.wire.ids import RunnerRole
 from operator_node.wire.messages import PartialKind
@@ -44,10 +47,10 @@ class ExitDuty(OnePhaseDuty):
 
         def submission(signature: Signature) -> Submission:
             data = SignedVoluntaryExit(message, signature).encode()
-            root = hash_tree_root(SIGNED_VOLUNTARY_EXIT, data)
+            root = signed_object_root(message_root, signature)
             return Submission(SubmissionKind.EXIT, version, data, root, duty.validator_index)
 
-        domain = chain.domain(SigningDomain.VOLUNTARY_EXIT, epoch)
-        root = signing_root(voluntary_exit_root(message), domain)
+        message_root = voluntary_exit_root(message)
+        root = signing_root(message_root, chain.domain(SigningDomain.VOLUNTARY_EXIT, epoch))
         statement = Statement(PartialKind.VOLUNTARY_EXIT, root, submission)
         super().__init__(setting, share, duty.slot, statement)

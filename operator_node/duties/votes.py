@@ -22,15 +22,13 @@ from operator_node.spec.containers import (
     SyncCommitteeMessage,
     bit_list,
 )
-from operator_node.spec.operations import (
-    SYNC_COMMITTEE_MESSAGE,
-    attestation_shape,
-)
+from operator_node.spec.operations import attestation_shape
 from operator_node.spec.signing import (
     SigningDomain,
     attestation_data_root,
     signing_root,
     single_attestation_root,
+    sync_committee_message_root,
     sync_message_root,
 )
 from operator_node.spec.ssz import hash_tree_root
@@ -102,10 +100,10 @@ def submission_of(vote: Vote, signature: Signature, chain: ChainSpec) -> Submiss
     kind = SubmissionKind.ATTESTATION
     if ballot.data is None:
         kind = SubmissionKind.SYNC_MESSAGE
-        message = SyncCommitteeMessage(
+        vote_for_head = SyncCommitteeMessage(
             duty.slot, ballot.block_root, duty.validator_index, signature
-        ).encode()
-        root = hash_tree_root(SYNC_COMMITTEE_MESSAGE, message)
+        )
+        message, root = vote_for_head.encode(), sync_committee_message_root(vote_for_head)
     elif version >= ELECTRA:
         single = SingleAttestation(
             duty.committee_index, duty.validator_index, ballot.data, signature

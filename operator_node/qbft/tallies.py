@@ -65,10 +65,7 @@ def lean(received: Received, tally: Tally) -> Received:
 
 def signers_of(messages: Iterable[Received]) -> set[OperatorId]:
     """Everybody who signed at least one of the messages."""
-    signers: set[OperatorId] = set()
-    for message in messages:
-        signers.update(message.signed.signers)
-    return signers
+    return {signer for message in messages for signer in message.signed.signers}
 
 
 def has_quorum(messages: Iterable[Received], committee: Committee) -> bool:

@@ -185,9 +185,12 @@ def _size(message: Message) -> int:
     return len(message.signed.message.data) + len(message.signed.full_data)
 
 
+# Exact types are compared here: to ask whether a Struct is of another class costs four calls.
+
+
 def _is_early(message: Message, effects: Iterable[Effect]) -> bool:
     for effect in effects:
-        if isinstance(effect, Complain):
+        if type(effect) is Complain:
             early = _EARLY_CONSENSUS if isinstance(message, Received) else _EARLY_PARTIALS
             if effect.fault in early:
                 return True
@@ -198,13 +201,13 @@ def _opens(message: Message, effects: Iterable[Effect]) -> bool:
     """Whether others that came too early may be welcome after this message."""
     if not isinstance(message, Received) or message.body.kind != _PROPOSAL:
         return _is_opening(effects)
-    return not any(isinstance(effect, Complain) for effect in effects) or _is_opening(effects)
+    return not any(type(effect) is Complain for effect in effects) or _is_opening(effects)
 
 
 def _is_opening(effects: Iterable[Effect]) -> bool:
     for effect in effects:
-        if isinstance(effect, StartTimer):
+        if type(effect) is StartTimer:
             return True
-        if isinstance(effect, Reached) and effect.step in _OPENING_STEPS:
+        if type(effect) is Reached and effect.step in _OPENING_STEPS:
             return True
     return False

@@ -180,7 +180,8 @@ class Session:
         if consensus is None:
             return self._continue(self._refuse_consensus)
         if not self.is_running or not consensus.heights.is_decided(self.slot):
-            return self._follow(consensus.receive(message))
+            outputs = consensus.receive(message)
+            return self._follow(outputs) if outputs else []
         # Consensus is over: only a late operator's round change still gets an answer.
         is_late = message.body.kind == _ROUND_CHANGE
         effects: list[Effect] = [
@@ -204,7 +205,7 @@ class Session:
         except ProtocolFault as refusal:
             blame = sender if refusal.fault in _PROVEN_FAULTS else None
             return [Complain(refusal.fault, refusal.message, blame=blame)]
-        return self._carry_out(commands)
+        return self._carry_out(commands) if commands else []
 
     def _check_phase(self, message: ReceivedPartials) -> None:
         is_second = message.body.kind == _POST_CONSENSUS

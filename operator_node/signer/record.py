@@ -11,8 +11,11 @@ and nothing else. Source: docs/slashing.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from operator_node.signer.evidence import Contradiction, find_contradictions
 from operator_node.signer.rules import (
@@ -38,8 +41,7 @@ _UNKNOWN: Final = History()
 """Permits nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True, gc=False):
     """One signature that a share is about to make."""
 
     share_key: PublicKey
@@ -108,8 +110,7 @@ class SlashingProtection(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     """Histories by public key, of shares and of validators; whose share a key is."""
 
     histories: Histories = field(default_factory=dict)
@@ -162,7 +163,8 @@ class Records:
             )
         validator = self.histories.get(validator_key, _UNKNOWN).merged(share)
         vote, block = armed_bounds(epoch=epoch, slot=slot)
-        of_share, of_validator = share.raised(vote, block), validator.raised(vote, block)
+        of_share = share.raised(vote, block)
+        of_validator = of_share if validator == share else validator.raised(vote, block)
         if of_share == of_validator:
             of_validator = of_share  # a validator's only share: one history, recorded in once
         raised = {validator_key: of_validator, share_key: of_share}

@@ -13,12 +13,12 @@ Source: docs/slashing.md; EIP-3076, "Conditions"; consensus-specs phase0/beacon-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from operator_node.signer.trail import Trail
 from sdk.errors import InvariantBroken
@@ -83,8 +83,7 @@ class BlockGuard(Struct, frozen=True):
 Guard: TypeAlias = AttestationGuard | BlockGuard
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What one key is known to have signed."""
 
     attestations: Trail[AttestationGuard] = field(default_factory=Trail)

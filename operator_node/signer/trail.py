@@ -107,6 +107,8 @@ class Trail(Struct, Generic[E], frozen=True):
 
     def merged(self, other: Trail[E]) -> Trail[E]:
         """What both know together; never below either."""
+        if self.highest is None or other.highest is None:
+            return self if other.highest is None else other
         entries = sorted({*self.entries, *other.entries}, key=_order)
         kept, pruned = _prune(tuple(entries), cover(self.pruned, other.pruned))
         highest = cover(self.highest, other.highest)

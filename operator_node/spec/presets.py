@@ -44,6 +44,8 @@ class Preset(Enum):
     MAINNET = "mainnet"
     MINIMAL = "minimal"
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names anew at each look-up
+
     @property
     def sizes(self) -> Sizes:
         """The preset's sizes."""

@@ -22,6 +22,7 @@ from operator_node.spec.containers import (
     ContributionAndProof,
     SingleAttestation,
     SyncAggregatorSelectionData,
+    SyncCommitteeMessage,
     ValidatorRegistration,
     VoluntaryExit,
 )
@@ -144,6 +145,18 @@ def contribution_and_proof_root(
     """
     contribution = hash_tree_root(contribution_shape(preset), value.contribution)
     return _root_with_proof(value.aggregator_index, contribution, value.selection_proof)
+
+
+def sync_committee_message_root(value: SyncCommitteeMessage) -> bytes:
+    """hash_tree_root of SyncCommitteeMessage."""
+    slot, index = uint64_root(value.slot), uint64_root(value.validator_index)
+    left = sha256(slot + value.beacon_block_root).digest()
+    return sha256(left + sha256(index + _signature_root(value.signature)).digest()).digest()
+
+
+def signed_object_root(object_root: bytes, signature: bytes) -> bytes:
+    """hash_tree_root of an object beside its signature, as most are published."""
+    return sha256(object_root + _signature_root(signature)).digest()
 
 
 def sync_selection_data_root(value: SyncAggregatorSelectionData) -> bytes:

@@ -56,3 +56,7 @@ class Timeline:
                 )
         self.now_ms = max(self.now_ms, until_ms)
         return happened
+
+    def forget(self) -> None:
+        """Nothing more is going to happen."""
+        self._queue.clear()

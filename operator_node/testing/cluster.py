@@ -131,6 +131,15 @@ class Simulation:
             transcript=self.transcript,
         )
 
+    def take_apart(self) -> None:
+        """Let go of everything, so that it is freed at once: operators and network hold each other.
+
+        Nothing can be asked of this run any more.
+        """
+        self.timeline.forget()
+        for node in self.nodes.values():
+            vars(node).clear()
+
     def _node(self, operator: OperatorId, surroundings: Surroundings) -> OperatorNode:
         plan = self._plan
         beacon = FakeBeacon(

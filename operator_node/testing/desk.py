@@ -6,6 +6,7 @@ A new desk knows nothing; that is what a restart leaves.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from operator_node.duties.aggregator import AggregatorDuty
@@ -23,6 +24,7 @@ from operator_node.session.validator import ValidatorSessions
 from operator_node.testing.assignments import validator_duties
 from operator_node.testing.faults import PlannedDuty
 from operator_node.testing.signing import Signer
+from operator_node.testing.standin import Signatures
 from operator_node.testing.world import CHAIN, Cluster, DutyKey, World
 from operator_node.wire.codec import signs_over
 from operator_node.wire.generations import Generation
@@ -65,6 +67,7 @@ class Desk:
         self._by_message_id: dict[MessageId, Counter] = {}
         self._jobs: dict[DutyKey, Job] = {}
         self._jobs_of_sessions: dict[int, Job] = {}
+        self._settings: dict[tuple[bytes, Generation], Setting] = {}
 
     @property
     def jobs(self) -> Iterator[Job]:
@@ -88,11 +91,15 @@ class Desk:
         Raises:
             ProtocolFault: the duty does not fit.
         """
-        duties = validator_duties(planned, cluster)
+        duties = self._duties_of(planned, cluster)
         shares = cluster.shares[self._me]
         generation = self._world.generation_at(planned.slot)
+        key = self._world.key_of(planned, cluster)
+        validator_index = None if planned.role in COMMITTEE_ROLES else duties[0].validator_index
+        counter = self._open(cluster, validator_index, generation)
+        self._by_message_id[key.message_id] = counter
         prepared: Prepared
-        match self._counter(cluster, planned.role, generation, duties[0]).sessions:
+        match counter.sessions:
             case CommitteeSessions() as committee:
                 duty = CommitteeDuty(planned.slot, duties)
                 prepared = committee.prepare(planned.role, duty, shares, view=view)
@@ -101,7 +108,6 @@ class Desk:
                 share = shares[duties[0].validator_index]
                 prepared = validator.prepare(_duty(planned.role, setting, duties[0], share))
         session = prepared.session
-        key = self._world.key_of(planned, cluster)
         job = Job(session, cluster, key, generation, self._world.topic(cluster, session.slot))
         self._jobs[key] = self._jobs_of_sessions[id(session)] = job
         return job, prepared.dropped
@@ -113,7 +119,12 @@ class Desk:
         """
         message_id = message.signed.message.id
         counter = self._by_message_id.get(message_id) or self._counter_of(message_id)
-        return [] if counter is None else self._with_jobs(counter.room.deliver(message))
+        if counter is None:
+            return []
+        deliveries = counter.room.deliver(message)
+        if len(deliveries) == 1 and not deliveries[0].effects:
+            return []  # as most messages: nobody waits for a quorum's last ones
+        return self._with_jobs(deliveries)
 
     def follow(self, job: Job, effects: list[Effect]) -> list[tuple[Job, list[Effect]]]:
         """What messages led to that waited for these effects."""
@@ -140,14 +151,13 @@ class Desk:
             self._by_message_id[message_id] = counter
         return counter
 
-    def _counter(
-        self, cluster: Cluster, role: RunnerRole, generation: Generation, duty: ValidatorDuty
-    ) -> Counter:
-        is_shared = role in COMMITTEE_ROLES
-        counter = self._open(cluster, None if is_shared else duty.validator_index, generation)
-        message_id = self._world.message_id(cluster, role, duty.slot, duty.validator_index)
-        self._by_message_id[message_id] = counter
-        return counter
+    def _duties_of(self, planned: PlannedDuty, cluster: Cluster) -> tuple[ValidatorDuty, ...]:
+        """The same for all operators, so the first one makes them."""
+        assigned = self._world.assigned
+        duties = assigned.get(planned)
+        if duties is None:
+            duties = assigned[planned] = validator_duties(planned, cluster)
+        return duties
 
     def _open(self, cluster: Cluster, validator: int | None, generation: Generation) -> Counter:
         share = None if validator is None else cluster.shares[self._me][validator]
@@ -164,25 +174,31 @@ class Desk:
         setting = self._setting(cluster, generation)
         domain = self._world.wire_chain.domain(generation)
         leader = leader_of(cluster.committee, generation)
+        verify = partial(_verify, self._world.signatures)
         if share is None:
-            return CommitteeSessions(setting, domain=domain, leader=leader, verify=self._verify)
-        return ValidatorSessions(setting, share, domain=domain, leader=leader, verify=self._verify)
+            return CommitteeSessions(setting, domain=domain, leader=leader, verify=verify)
+        return ValidatorSessions(setting, share, domain=domain, leader=leader, verify=verify)
 
     def _setting(self, cluster: Cluster, generation: Generation) -> Setting:
-        return Setting(
-            committee=cluster.committee,
-            me=self._me,
-            chain=CHAIN,
-            generation=generation,
-            is_slashable=self._signer.is_slashable,
-        )
+        setting = self._settings.get((cluster.id, generation))
+        if setting is None:
+            setting = self._settings[cluster.id, generation] = Setting(
+                committee=cluster.committee,
+                me=self._me,
+                chain=CHAIN,
+                generation=generation,
+                is_slashable=self._signer.is_slashable,
+            )
+        return setting
 
-    def _verify(self, signed: SignedMessage) -> bool:
-        covered, holds = signs_over(signed), self._world.signatures.holds
-        return all(
-            holds(signer, covered, signature)
-            for signer, signature in zip(signed.signers, signed.signatures, strict=True)
-        )
+
+def _verify(signatures: Signatures, signed: SignedMessage) -> bool:
+    """Whether all of a message's signatures hold."""
+    covered = signs_over(signed)
+    return all(
+        signatures.holds(signer, covered, signature)
+        for signer, signature in zip(signed.signers, signed.signatures, strict=True)
+    )
 
 
 def _duty(role: RunnerRole, setting: Setting, duty: ValidatorDuty, share: Share) -> Duty:

@@ -148,7 +148,8 @@ class LivenessCheck:
             return
         known_ms = max(min(decided), self._plan.calm_ms) + SETTLE_MS
         asks_ms = [round_times_ms(duty, round_)[1] for round_ in range(1, CUT_OFF_ROUND[duty.role])]
-        if not any(known_ms < ask < self._end_ms(duty) - SETTLE_MS for ask in asks_ms):
+        last_ms = self._end_ms(duty) - SETTLE_MS
+        if not any(known_ms < ask < last_ms for ask in asks_ms):
             return
         for operator, course in courses.items():
             if course is not None and course.decided_ms is None:
@@ -181,7 +182,7 @@ class LivenessCheck:
     ) -> bool:
         key = self._world.key_of(duty, cluster)
         leader = leader_of(cluster.committee, self._world.generation_at(duty.slot))
-        settled_ms = self._plan.calm_ms + SETTLE_MS
+        settled_ms, duty_ends_ms = self._plan.calm_ms + SETTLE_MS, self._end_ms(duty)
         good = 0
         for round_ in range(1, min(LAST_ROUND, CUT_OFF_ROUND[duty.role]) + 1):
             starts_ms, ends_ms = round_times_ms(duty, round_)
@@ -192,7 +193,7 @@ class LivenessCheck:
             has_data = (
                 course is not None and course.data_ms is not None and course.data_ms <= starts_ms
             )
-            is_timely = starts_ms >= settled_ms and ends_ms < self._end_ms(duty)
+            is_timely = starts_ms >= settled_ms and ends_ms < duty_ends_ms
             good += is_timely and has_data and leader(duty.slot, round_) in sound
         return good >= (1 if settled_ms <= slot_start_ms(duty.slot) else 2)
 

@@ -83,6 +83,7 @@ class Network:
         self._random = choices.random
         self._links = links
         self._partitions = partitions
+        self._whole_from_ms = max((each.until_ms for each in partitions), default=0)
         self._muffles = muffles
         self._calm_ms = calm_ms
         self._receivers: dict[OperatorId, Deliver] = {}
@@ -128,7 +129,7 @@ class Network:
             timeline.after(again, self._arrive_again, packet, receiver)
 
     def _arrive(self, packet: Packet, receiver: OperatorId, sent_ms: int, offer: int) -> None:
-        if receiver in self._down or (self._partitions and self._is_cut(packet.origin, receiver)):
+        if receiver in self._down or self._is_cut(packet.origin, receiver):
             self._offer_again(packet, receiver, sent_ms, offer + 1)
             return
         had = self._had[receiver]
@@ -164,4 +165,6 @@ class Network:
 
     def _is_cut(self, one: OperatorId, other: OperatorId) -> bool:
         now = self._timeline.now_ms
+        if now >= self._whole_from_ms:
+            return False
         return any(partition.cuts(one, other, now) for partition in self._partitions)

@@ -105,7 +105,8 @@ class Signer:
             elif item.guard is not None:
                 share = item.share
                 intents.append((item, Intent(share.share_key, share.validator_key, item.guard)))
-        verdicts = self.protection.check_and_record([intent for _, intent in intents])
+        asked = [intent for _, intent in intents]
+        verdicts = self.protection.check_and_record(asked) if asked else ()
         for (item, _), verdict in zip(intents, verdicts, strict=True):
             if isinstance(verdict, NotSafe):
                 refused[id(item)] = Withheld(item, Reason.SLASHING_REFUSED, verdict.reason)

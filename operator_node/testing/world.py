@@ -43,6 +43,7 @@ from operator_node.wire.ids import (
     validator_of,
 )
 from operator_node.wire.records import Share, ShareMember
+from operator_node.wire.values import ValidatorDuty
 from sdk.types import Address, Epoch, OperatorId, PublicKey, Slot
 
 NETWORK: Final = "holesky"
@@ -104,11 +105,14 @@ class World:
     Attributes:
         clusters: in the order of the plan.
         wire_chain: what gossip validation needs to know of the network.
+        assigned: what planned duties are to each validator, kept by the first who asked.
     """
 
     def __init__(self, plan: Plan, signatures: Signatures) -> None:
         self.plan = plan
         self.signatures = signatures
+        self._keys: dict[PlannedDuty, DutyKey] = {}
+        self.assigned: dict[PlannedDuty, tuple[ValidatorDuty, ...]] = {}
         self.forks = ForkEpochs(SLOTS_PER_EPOCH, plan.boole)
         self.wire_chain = _wire_chain(self.forks)
         self.clusters = tuple(
@@ -145,10 +149,13 @@ class World:
         return validator_message_id(domain, role, cluster.key_of(validator))
 
     def key_of(self, duty: PlannedDuty, cluster: Cluster) -> DutyKey:
-        """How a planned duty is known on the wire."""
-        validator = duty.validators[0] if duty.validators else 0
-        message_id = self.message_id(cluster, duty.role, duty.slot, validator)
-        return DutyKey(message_id, duty.slot, duty.cluster)
+        """How a planned duty is known on the wire; worked out once for all operators."""
+        key = self._keys.get(duty)
+        if key is None:
+            validator = duty.validators[0] if duty.validators else 0
+            message_id = self.message_id(cluster, duty.role, duty.slot, validator)
+            key = self._keys[duty] = DutyKey(message_id, duty.slot, duty.cluster)
+        return key
 
     def find(
         self, message_id: MessageId, operator: OperatorId

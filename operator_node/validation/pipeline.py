@@ -137,6 +137,8 @@ class Validator:
         if validator is None:
             return refuse(Rule.UNKNOWN_VALIDATOR, f"validator {validator_of(message_id).hex()}")
         arrival.committee, arrival.validator_index = validator.committee, validator.index
+        if validator.attesting and not validator.liquidated and validator.index is not None:
+            return None
         return _first_broken(envelope_rules.VALIDATOR, validator)
 
     def _consensus(self, arrival: Arrival, data: bytes, now_slot: int) -> Verdict:

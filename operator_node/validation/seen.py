@@ -14,8 +14,9 @@ Source: docs/protocol.md, "Gossip validation".
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from operator_node.validation.timing import LONG_LIFE_SLOTS
 from operator_node.wire.messages import (
@@ -37,8 +38,7 @@ MAX_RECORDS: Final = 2**17
 """Records of all streams: four signers in one slot per stream. Full, the memory takes 64 MiB."""
 
 
-@dataclass(slots=True)
-class SlotRecord:
+class SlotRecord(Struct, gc=False):
     """What one signer sent for one slot: steps are those of `round`, phases those of the slot."""
 
     round: int = 0
@@ -55,8 +55,7 @@ class SlotRecord:
         return bool(self.phases & _phase(kind))
 
 
-@dataclass(slots=True)
-class SignerRecord:
+class SignerRecord(Struct):
     """What one signer sent: records of its newest slots, `MAX_SLOTS` at most."""
 
     newest_slot: int = -1
@@ -67,8 +66,7 @@ _PROPOSAL: Final = int(ConsensusKind.PROPOSAL)
 _POST_CONSENSUS: Final = int(PartialKind.POST_CONSENSUS)
 
 
-@dataclass(slots=True)
-class Stream:
+class Stream(Struct):
     """What was accepted of one message id. At most 13 signers: only members get this far."""
 
     signers: dict[OperatorId, SignerRecord] = field(default_factory=dict)

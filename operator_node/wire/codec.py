@@ -25,7 +25,9 @@ from operator_node.wire.messages import (
 )
 from operator_node.wire.ssz_lists import (
     OFFSET_BYTES,
+    TOO_LARGE,
     UINT64_BYTES,
+    does_not_fit,
     fixed,
     malformed,
     read_byte_lists,
@@ -58,11 +60,13 @@ one keeps the limits of every generation."""
 
 _SIGNED: Final = struct.Struct("<4I")
 """Offsets of signatures, signers, envelope, full data."""
+_SIGNED_HEAD: Final = _SIGNED.size
 _ENVELOPE: Final = struct.Struct(f"<Q{MESSAGE_ID_BYTES}sI")
 """Kind, id, offset of the data."""
 _ENVELOPE_HEAD: Final = _ENVELOPE.size
 _CONSENSUS: Final = struct.Struct(f"<3QI{ROOT_BYTES}sQ2I")
 """Kind, height, round, offset of the identifier, root, data round, offsets of justifications."""
+_CONSENSUS_HEAD: Final = _CONSENSUS.size
 _PARTIALS: Final = struct.Struct("<2QI")
 """Kind, slot, offset of the items."""
 _PARTIAL: Final = struct.Struct(f"<{SIGNATURE_BYTES}s{ROOT_BYTES}s2Q")
@@ -82,10 +86,10 @@ def decode_signed(data: bytes, generation: Generation) -> SignedMessage:
 
 def _read_signed(data: bytes, generation: Generation) -> SignedMessage:
     size = len(data)
-    if size < _SIGNED.size:
-        raise malformed(f"a signed message has at least {_SIGNED.size} bytes, got {size}")
+    if size < _SIGNED_HEAD:
+        raise malformed(f"a signed message has at least {_SIGNED_HEAD} bytes, got {size}")
     signatures, signers, envelope, full_data = offsets = _SIGNED.unpack_from(data)
-    if not _SIGNED.size == signatures <= signers <= envelope <= full_data <= size:
+    if not _SIGNED_HEAD == signatures <= signers <= envelope <= full_data <= size:
         raise malformed(f"offsets {offsets} of a signed message with {size} bytes")
     if size - full_data > MAX_FULL_DATA_BYTES:
         raise malformed(f"full data has {size - full_data} bytes, limit {MAX_FULL_DATA_BYTES}")
@@ -107,19 +111,21 @@ def _remembered_signed(data: bytes) -> SignedMessage:
     return _read_signed(data, ALAN)
 
 
-@writes_ssz
 def encode_signed(message: SignedMessage) -> bytes:
     """The bytes that go into a gossip packet, or into a justification.
 
     Raises:
         UsageError: a field is out of its type's range.
     """
-    envelope = _write_envelope(message.message)
-    signatures, signers = write_byte_lists(message.signatures), write_uint64s(message.signers)
-    at_signers = _SIGNED.size + len(signatures)
-    at_envelope = at_signers + len(signers)
-    at_full_data = at_envelope + len(envelope)
-    head = _SIGNED.pack(_SIGNED.size, at_signers, at_envelope, at_full_data)
+    envelope = encode_envelope(message.message)
+    try:
+        signatures, signers = write_byte_lists(message.signatures), write_uint64s(message.signers)
+        at_signers = _SIGNED_HEAD + len(signatures)
+        at_envelope = at_signers + len(signers)
+        at_full_data = at_envelope + len(envelope)
+        head = _SIGNED.pack(_SIGNED_HEAD, at_signers, at_envelope, at_full_data)
+    except TOO_LARGE as problem:
+        raise does_not_fit(problem) from None
     return b"".join((head, signatures, signers, envelope, message.full_data))
 
 
@@ -127,7 +133,7 @@ def size_without_data(message: SignedMessage) -> int:
     """Bytes of the encoded message, its full data left out, as in a justification."""
     signatures = sum(map(len, message.signatures)) + OFFSET_BYTES * len(message.signatures)
     signers = UINT64_BYTES * len(message.signers)
-    return _SIGNED.size + signatures + signers + _ENVELOPE.size + len(message.message.data)
+    return _SIGNED_HEAD + signatures + signers + _ENVELOPE_HEAD + len(message.message.data)
 
 
 def decode_envelope(data: bytes, generation: Generation) -> Envelope:
@@ -136,32 +142,30 @@ def decode_envelope(data: bytes, generation: Generation) -> Envelope:
     Raises:
         ProtocolFault: malformed.
     """
-    if len(data) < _ENVELOPE.size:
-        raise malformed(f"an envelope has at least {_ENVELOPE.size} bytes, got {len(data)}")
+    if len(data) < _ENVELOPE_HEAD:
+        raise malformed(f"an envelope has at least {_ENVELOPE_HEAD} bytes, got {len(data)}")
     kind, message_id, start = _ENVELOPE.unpack_from(data)
-    if start != _ENVELOPE.size:
-        raise malformed(f"an envelope's data starts at byte {_ENVELOPE.size}, got {start}")
+    if start != _ENVELOPE_HEAD:
+        raise malformed(f"an envelope's data starts at byte {_ENVELOPE_HEAD}, got {start}")
     limit = generation.limits.message_data_bytes
     if len(data) - start > limit:
         raise malformed(f"an envelope holds {len(data) - start} bytes, limit {limit}")
     return Envelope(kind, message_id, data[start:])
 
 
-@writes_ssz
 def encode_envelope(envelope: Envelope) -> bytes:
     """The bytes that operators sign; see also `signs_over`.
 
     Raises:
         UsageError: a field is out of its type's range.
     """
-    return _write_envelope(envelope)
-
-
-def _write_envelope(envelope: Envelope) -> bytes:
     message_id = envelope.id
     if len(message_id) != MESSAGE_ID_BYTES:
         fixed(message_id, MESSAGE_ID_BYTES, "a message id")
-    return _ENVELOPE.pack(envelope.kind, message_id, _ENVELOPE_HEAD) + envelope.data
+    try:
+        return _ENVELOPE.pack(envelope.kind, message_id, _ENVELOPE_HEAD) + envelope.data
+    except TOO_LARGE as problem:
+        raise does_not_fit(problem) from None
 
 
 def signs_over(message: SignedMessage) -> bytes:
@@ -191,12 +195,12 @@ def decode_consensus(data: bytes) -> ConsensusMessage:
 
 def _read_consensus(data: bytes) -> ConsensusMessage:
     size = len(data)
-    if size < _CONSENSUS.size:
-        raise malformed(f"a consensus message has at least {_CONSENSUS.size} bytes, got {size}")
+    if size < _CONSENSUS_HEAD:
+        raise malformed(f"a consensus message has at least {_CONSENSUS_HEAD} bytes, got {size}")
     kind, height, round_, identifier, root, data_round, changes, prepares = _CONSENSUS.unpack_from(
         data
     )
-    if not _CONSENSUS.size == identifier <= changes <= prepares <= size:
+    if not _CONSENSUS_HEAD == identifier <= changes <= prepares <= size:
         offsets = (identifier, changes, prepares)
         raise malformed(f"offsets {offsets} of a consensus message with {size} bytes")
     if changes - identifier > MESSAGE_ID_BYTES:
@@ -228,28 +232,32 @@ def _read_consensus(data: bytes) -> ConsensusMessage:
 _remembered_consensus = lru_cache(REMEMBERED_MESSAGES)(_read_consensus)
 
 
-@writes_ssz
 def encode_consensus(message: ConsensusMessage) -> bytes:
     """The content of a consensus envelope.
 
     Raises:
         UsageError: a field is out of its type's range.
     """
-    changes = write_byte_lists(message.round_change_justification)
-    at_changes = _CONSENSUS.size + len(message.identifier)
-    head = _CONSENSUS.pack(
-        message.kind,
-        message.height,
-        message.round,
-        _CONSENSUS.size,
-        fixed(message.root, ROOT_BYTES, "a root"),
-        message.data_round,
-        at_changes,
-        at_changes + len(changes),
-    )
-    return b"".join(
-        (head, message.identifier, changes, write_byte_lists(message.prepare_justification))
-    )
+    root, identifier = message.root, message.identifier
+    if len(root) != ROOT_BYTES:
+        fixed(root, ROOT_BYTES, "a root")
+    at_changes = _CONSENSUS_HEAD + len(identifier)
+    try:
+        changes = write_byte_lists(message.round_change_justification)
+        prepares = write_byte_lists(message.prepare_justification)
+        head = _CONSENSUS.pack(
+            message.kind,
+            message.height,
+            message.round,
+            _CONSENSUS_HEAD,
+            root,
+            message.data_round,
+            at_changes,
+            at_changes + len(changes),
+        )
+    except TOO_LARGE as problem:
+        raise does_not_fit(problem) from None
+    return head + identifier + changes + prepares
 
 
 def decode_partials(data: bytes, generation: Generation) -> PartialSignatures:

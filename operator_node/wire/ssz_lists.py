@@ -23,6 +23,9 @@ OFFSET_BYTES: Final = 4
 UINT64_BYTES: Final = 8
 _ONE_ITEM: Final = OFFSET_BYTES.to_bytes(OFFSET_BYTES, "little")
 """The offset table of a list with one item."""
+_UINT64: Final = struct.Struct("<Q")
+TOO_LARGE: Final = (struct.error, OverflowError)
+"""What encoding a number raises that does not fit its field."""
 
 
 def malformed(what: str) -> ProtocolFault:
@@ -31,16 +34,24 @@ def malformed(what: str) -> ProtocolFault:
 
 
 def writes_ssz(encode: Callable[_Arguments, bytes]) -> Callable[_Arguments, bytes]:
-    """An encoder whose error for a number that does not fit its field is `UsageError`."""
+    """An encoder whose error for a number that does not fit its field is `UsageError`.
+
+    Encoders that every message passes catch `TOO_LARGE` themselves, which saves a call.
+    """
 
     @wraps(encode)
     def checked(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> bytes:
         try:
             return encode(*args, **kwargs)
-        except (struct.error, OverflowError) as problem:
-            raise UsageError(f"a number does not fit its field: {problem}") from None
+        except TOO_LARGE as problem:
+            raise does_not_fit(problem) from None
 
     return checked
+
+
+def does_not_fit(problem: Exception) -> UsageError:
+    """The error for a number that is out of its field's range, as `TOO_LARGE` has told."""
+    return UsageError(f"a number does not fit its field: {problem}")
 
 
 def fixed(data: bytes, length: int, what: str) -> bytes:
@@ -112,4 +123,6 @@ def read_uint64s(data: bytes, *, max_items: int, what: str) -> tuple[Any, ...]:
 
 def write_uint64s(numbers: Sequence[int]) -> bytes:
     """The encoding of a list of numbers; for encoders under `writes_ssz`."""
+    if len(numbers) == 1:
+        return _UINT64.pack(numbers[0])  # the signer of nearly every message
     return struct.pack(f"<{len(numbers)}Q", *numbers)

@@ -76,6 +76,7 @@ def run_seed(
             seed, size, plan.story, (told,), 1, 0, len(plan.duties), 0, 0, 0,
             time.perf_counter() - started, text,
         )  # fmt: skip
+    simulation.take_apart()
     findings = tuple(
         f"{'safety' if found.is_safety else 'liveness'}: {found.rule} at {at_ms} ms: {found.text}"
         for at_ms, found in report.violations

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from operator_node.duties.types import RecoveryRequest
+from operator_node.session.types import Effect
 from operator_node.testing.choices import Choices
 from operator_node.testing.clock import Timeline
 from operator_node.testing.drawing import draw_plan
@@ -19,6 +22,7 @@ from operator_node.testing.faults import (
 from operator_node.testing.liveness import HARMLESS_CLOCK_MS
 from operator_node.testing.moving import moved_plan
 from operator_node.testing.network import HEARTBEAT_MS, OFFERS, Network, Packet
+from operator_node.testing.node import CARRIED_OUT
 from operator_node.testing.process import Process
 from operator_node.testing.standin import RealSignatures, Signatures, StandIns
 from operator_node.testing.world import OperatorsView, World
@@ -33,6 +37,10 @@ ONE, TWO, THREE, FOUR = OPERATORS
 ROOT = b"r" * 32
 NEVER_CALM = 10**9
 MESSAGE_ID = MessageId(bytes(56))
+
+
+def test_an_operator_carries_out_every_effect() -> None:
+    assert set(CARRIED_OUT) == set(get_args(Effect))
 
 
 # --- signatures ----------------------------------------------------------------------------

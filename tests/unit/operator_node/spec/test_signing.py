@@ -143,6 +143,22 @@ def test_a_sync_message_signs_the_block_root_itself(root: bytes) -> None:
     assert signing.sync_message_root(root) == root
 
 
+@given(uint64s, roots, uint64s, signatures)
+def test_sync_committee_message(slot: int, head: bytes, index: int, signature: bytes) -> None:
+    value = values.SyncCommitteeMessage(slot, head, index, signature)
+    expected = ssz.hash_tree_root(ops.SYNC_COMMITTEE_MESSAGE, value.encode())
+    assert signing.sync_committee_message_root(value) == expected
+
+
+@given(uint64s, uint64s, signatures)
+def test_an_object_beside_its_signature(epoch: int, index: int, signature: bytes) -> None:
+    value = values.VoluntaryExit(epoch, index)
+    signed = values.SignedVoluntaryExit(value, signature)
+    expected = ssz.hash_tree_root(ops.SIGNED_VOLUNTARY_EXIT, signed.encode())
+    root = signing.voluntary_exit_root(value)
+    assert signing.signed_object_root(root, signature) == expected
+
+
 @given(uint64s, uint64s)
 def test_sync_selection_data(slot: int, subcommittee: int) -> None:
     value = values.SyncAggregatorSelectionData(slot, subcommittee)
