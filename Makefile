@@ -101,9 +101,12 @@ bench: setup ## figures, with the command and machine that made them
 	@echo "==> benchmarks"
 	@$(RUN) .venv/bin/python -m tests.bench
 
-docs: .installed ## write the generated pages of docs/ anew
+docs: .installed ## write the generated pages and dashboards anew, and the site into .build/site
 	@echo "==> generated pages"
 	@.venv/bin/python -m deploy.pages
+	@.venv/bin/python -m deploy.grafana.dashboards
+	@echo "==> site"
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict --quiet
 
 fmt: .installed ## repair formatting and what lint can repair
 	@echo "==> ruff: lint, with repairs"
