@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.project.batch import Batch, BlockRow, Closed, Versions
 from indexer.project.logs import LOG_COLUMNS, LogRow
 from indexer.project.records import SHAPES, Shape
-from indexer.project.replay import Replay, decoded
+from indexer.project.replay import Decoded, Replay, decoded
 
 __all__ = [
     "LOG_COLUMNS",
@@ -13,6 +13,7 @@ __all__ = [
     "Batch",
     "BlockRow",
     "Closed",
+    "Decoded",
     "LogRow",
     "Replay",
     "Shape",

@@ -87,6 +87,7 @@ class Batch:
         oldest: oldest block that can be gone back to.
         blocks: with logs, and those that can be gone back to, beyond `before`.
         digest: of all records after this step, None if it was not taken.
+        remaining: blocks beyond `tip` that can be read already.
     """
 
     before: Point | None
@@ -98,6 +99,7 @@ class Batch:
     versions: list[Versions] = field(default_factory=list)
     divergences: list[DivergenceRow] = field(default_factory=list)
     digest: bytes | None = None
+    remaining: int = 0
 
 
 def turn_block(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -31,6 +32,9 @@ arguments, and is not found by them."""
 REPEATED: Final = 16_384
 """Addresses, sets of operators and structs whose JSON is remembered: those of one call or cluster
 come again and again. Some megabytes."""
+OF_CALLS: Final = 1_024
+"""Likewise all arguments but the validator's key: the logs of a call follow each other."""
+_KEY: Final = "public_key"
 _LEFT_OUT: Final = frozenset({"shares"})
 _JSON: Final = msgspec.json.Encoder()
 _Concerned: TypeAlias = tuple[Address | None, tuple[int, ...] | None, ClusterId | None]
@@ -42,14 +46,14 @@ class _Form:
     """How events of one class become rows.
 
     Attributes:
-        arguments: name, field, and what puts the value into JSON.
+        arguments: an event's, as JSON.
         concerned: owner, operators and cluster of an event, with what the records know.
         names_validator: the key that it has is a validator's.
         has_deposit: what was paid in is inferred.
     """
 
     name: str
-    arguments: list[tuple[str, str, Callable[[Any], Any]]]
+    arguments: Callable[[Any], bytes]
     concerned: Callable[[Any, RegistryState], _Concerned]
     names_validator: bool
     has_deposit: bool
@@ -67,26 +71,41 @@ def log_row(
         applied: what they are.
         nonce: the one that a registration used up.
     """
-    place = (
-        *(log.block_number, log.log_index, log.transaction_index),
-        *(log.transaction_hash, log.block_hash, b"".join(log.topics), log.data),
-    )
+    topics = b"".join(log.topics)
     if isinstance(event, Undecodable):
-        return (*place, None, event.reason.value, None, *(None,) * 7)
+        return (
+            *(log.block_number, log.log_index, log.transaction_index, log.transaction_hash),
+            *(log.block_hash, topics, log.data, None, event.reason.value, *(None,) * 8),
+        )
     form = _FORMS[type(event)]
-    said = {argument: write(getattr(event, field)) for argument, field, write in form.arguments}
     owner, operator_ids, key = form.concerned(event, state)
     refused = applied.refused
+    # One value per line, as unpacking the parts would take as long as the rest.
     return (
-        *place,
-        *(form.name, None, _JSON.encode(said), owner),
-        None if operator_ids is None else [each for each in operator_ids if each <= MOST_BIGINT],
+        log.block_number,
+        log.log_index,
+        log.transaction_index,
+        log.transaction_hash,
+        log.block_hash,
+        topics,
+        log.data,
+        form.name,
+        None,
+        form.arguments(event),
+        owner,
+        None if operator_ids is None else _fitting(operator_ids),
         key,
         event.public_key if form.names_validator else None,  # type: ignore[union-attr]  # it has
         None if refused is None else refused.reason.value,
         nonce,
         applied.deposit_wei if form.has_deposit else None,
     )
+
+
+@lru_cache(maxsize=REPEATED)
+def _fitting(operator_ids: tuple[int, ...]) -> list[int]:
+    """One list for all rows, which only read it."""
+    return [each for each in operator_ids if each <= MOST_BIGINT]
 
 
 def _of_cluster(event: Any, state: RegistryState) -> _Concerned:
@@ -110,6 +129,30 @@ def _of_others(event: Any, state: RegistryState) -> _Concerned:
         operator = state.operators.get(operator_ids[0])
         owner = None if operator is None else operator.owner
     return owner, operator_ids, None
+
+
+_Written: TypeAlias = tuple[tuple[str, Callable[[Any], Any]], ...]
+"""Names of arguments, with what puts their values into JSON."""
+
+
+def _arguments(fields: list[str], written: _Written) -> Callable[[Any], bytes]:
+    """What makes JSON of the arguments of an event."""
+    pick = _picker(fields)
+    return lambda event: _object(written, pick(event))
+
+
+def _arguments_with_key(fields: list[str], written: _Written) -> Callable[[Any], bytes]:
+    """Likewise for an event about a validator: but for its key, the logs of a call are the same."""
+    pick = _picker(fields)
+    rest = lru_cache(maxsize=OF_CALLS)(partial(_object, written))
+    form = b'{"publicKey":"0x%b",%b'
+    return lambda event: form % (event.public_key.hex().encode(), rest(pick(event))[1:])
+
+
+def _object(written: _Written, values: tuple[Any, ...]) -> bytes:
+    return _JSON.encode(
+        {name: write(value) for (name, write), value in zip(written, values, strict=True)}
+    )
 
 
 def _writer(kind: str) -> Callable[[Any], Any]:
@@ -155,11 +198,6 @@ def _struct(snapshot: ClusterSnapshot) -> msgspec.Raw:
 
 def _form(abi: EventAbi) -> _Form:
     kinds = [*abi.topic_types, *abi.data_types]
-    arguments = [
-        (name, field, _writer(kinds[place]))
-        for name, field, place in zip(abi.names, abi.fields, abi.order, strict=True)
-        if name not in _LEFT_OUT
-    ]
     name = abi.signature.partition("(")[0]
     fields = set(abi.fields)
     concerned = _of_others
@@ -167,13 +205,32 @@ def _form(abi: EventAbi) -> _Form:
         concerned = _of_cluster_id
     elif fields >= {"owner", "operator_ids"}:
         concerned = _of_cluster
+    names_validator = _KEY in fields and concerned is not _of_others
+    make = _arguments_with_key if names_validator else _arguments
+    left_out = _LEFT_OUT | {_KEY} if names_validator else _LEFT_OUT
+    parts = [
+        (field, (name, _writer(kinds[place])))
+        for name, field, place in zip(abi.names, abi.fields, abi.order, strict=True)
+        if field not in left_out
+    ]
     return _Form(
         name,
-        arguments,
+        make([field for field, _ in parts], tuple([each for _, each in parts])),
         concerned,
-        names_validator="public_key" in fields and concerned is not _of_others,
+        names_validator,
         has_deposit=name in ("ValidatorAdded", "ClusterReactivated"),
     )
+
+
+def _picker(fields: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """These fields as a tuple, which `attrgetter` only makes of two or more."""
+    match fields:
+        case []:
+            return lambda event: ()
+        case [only]:
+            return lambda event: (getattr(event, only),)
+        case _:
+            return attrgetter(*fields)
 
 
 _FORMS: Final = {abi.event_class: _form(abi) for abi in EVENT_ABIS}

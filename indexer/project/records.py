@@ -225,18 +225,18 @@ def parted(change: Change) -> tuple[Shape, Any, Any]:
     An empty registry has a network too, so the one before may be no row.
     """
     match change:
-        case OperatorChanged():
-            return OPERATOR, change.before, change.after
-        case WhitelistChanged():
-            entry = (change.operator_id, change.address)
-            return WHITELIST, entry if change.before else None, entry if change.after else None
-        case ClusterChanged():
-            return CLUSTER, change.before, change.after
         case ValidatorChanged():
             return VALIDATOR, change.before, change.after
+        case OperatorChanged():
+            return OPERATOR, change.before, change.after
+        case ClusterChanged():
+            return CLUSTER, change.before, change.after
         case AccountChanged():
             return ACCOUNT, change.before, change.after
         case NetworkChanged():
             return NETWORK, change.before, change.after
+        case WhitelistChanged():
+            entry = (change.operator_id, change.address)
+            return WHITELIST, entry if change.before else None, entry if change.after else None
         case _:
             assert_never(change)

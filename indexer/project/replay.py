@@ -29,10 +29,10 @@ from sdk.registry import (
     RegistryState,
     SignatureVerdict,
     apply,
-    nonce_claims,
+    nonce_claim,
 )
 from sdk.registry.bulk_calls import apply_bulk, bulk_length
-from sdk.types import BlockNumber
+from sdk.types import Address, BlockNumber
 
 Decoded: TypeAlias = tuple[Log, Event | Undecodable]
 _Judged: TypeAlias = tuple[Decoded, SignatureVerdict]
@@ -66,12 +66,26 @@ class Replay:
         self.tip = tip
         self._done: deque[_Done] = deque()
         self._floor = tip
+        self._nonces: dict[Address, int] = {}
 
     def claims(self, found: Sequence[Decoded]) -> list[NonceClaim | None]:
-        """Signatures to be judged before the next step, one entry per log, None for no check."""
-        events = [each for _, each in found if not isinstance(each, Undecodable)]
-        claims = iter(nonce_claims(self.state, events))
-        return [None if isinstance(each, Undecodable) else next(claims) for _, each in found]
+        """Signatures to be judged before a step, one entry per log, None for no check.
+
+        Steps are given once and in order, but those before need not have been applied yet, not even
+        while another thread applies them: an owner who is not remembered from them registers
+        nothing in them, so the state has the right nonce.
+        """
+        claims: list[NonceClaim | None] = []
+        for _, event in found:
+            if not isinstance(event, ValidatorAdded):
+                claims.append(None)
+                continue
+            nonce = self._nonces.get(event.owner)
+            if nonce is None:
+                nonce = self.state.account(event.owner).next_nonce
+            self._nonces[event.owner] = nonce + 1
+            claims.append(nonce_claim(event, nonce=nonce))
+        return claims
 
     def extend(
         self,
@@ -96,6 +110,7 @@ class Replay:
             timestamp_s=step.tip.timestamp_s,
             oldest=step.points[0].number,
             versions=list(versions.values()),
+            remaining=step.target - step.tip.number,
         )
         judged = zip(found, verdicts, strict=True)
         for block, entries in groupby(judged, key=lambda entry: entry[0][0].block_number):
@@ -113,9 +128,13 @@ class Replay:
         return batch
 
     def roll_back(self, to: Point) -> bytes | None:
-        """Undo the blocks above; the digest then, or None if the state must be loaded again."""
+        """Undo the blocks above; the digest then, or None if the state must be loaded again.
+
+        No claims may be asked for until it is done.
+        """
         if self._floor is None or to.number < self._floor.number:
             return None
+        self._nonces.clear()
         while self._done and self._done[-1].block > to.number:
             self.state.undo(self._done.pop().changes)
         self.tip = to

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import psycopg
 
 from indexer.project import LOG_COLUMNS, Batch, BlockRow, Closed, Shape
-from indexer.store import tables
+from indexer.store import lookups, tables
 from indexer.store.copying import Copier
 from indexer.store.database import connect, translated
 from indexer.store.identity import Identity
@@ -49,6 +49,7 @@ class Writer:
                 self._take_lock()
                 self._connection.execute("SET synchronous_commit = off")
                 identity.claim(self._connection)
+                self._missing = lookups.missing(self._connection)
                 self._copier = Copier(self._connection)
         except BaseException:
             self._connection.close()
@@ -81,7 +82,10 @@ class Writer:
             StorageError: nothing was added.
             InvariantBroken: the step does not follow on what the tables hold.
         """
+        leaves_out = batch.before is None and batch.remaining >= lookups.LONG
         with translated(), self._connection.transaction():
+            if leaves_out:
+                lookups.leave_out(self._connection)
             self._move(batch.before, batch.tip, batch.timestamp_s, batch.oldest, batch.digest)
             self._copier.copy(tables.block, BlockRow._fields, batch.blocks)
             self._copier.copy(tables.log, LOG_COLUMNS, batch.logs)
@@ -97,6 +101,19 @@ class Writer:
                 "DELETE FROM block WHERE log_count = 0 AND number < %s", (batch.oldest,)
             )
             self._tell("extended", batch.before, batch.tip, logs=len(batch.logs))
+        if leaves_out:
+            self._missing = list(lookups.LOOKUPS)
+
+    def complete(self) -> None:
+        """Make the indexes that were left out while a long history was read.
+
+        Raises:
+            StorageError: one cannot be made.
+        """
+        if self._missing:
+            with translated():
+                lookups.make(self._connection, self._missing)
+            self._missing = []
 
     def roll_back(self, before: Point, to: Point, digest: bytes | None) -> None:
         """Undo all blocks above one that can be gone back to.

@@ -21,7 +21,7 @@ from indexer.sync.integrity import Comparison, Outcome, compare, write_outcome
 from indexer.sync.loop import Sync
 from indexer.sync.sample import take_sample
 from indexer.sync.verdicts import Judges, Unchecking, judges
-from sdk.chain import Point, Rpc
+from sdk.chain import Point, Rpc, fetcher
 from sdk.errors import ChainError, NetworkError
 from sdk.types import BlockNumber
 
@@ -78,6 +78,7 @@ async def run_indexer(settings: Settings) -> None:
                 pause=partial(trio.sleep, settings.poll_s),
                 advanced=advanced,
                 completeness=completeness,
+                fetcher=stack.enter_context(fetcher()),
             )
             auditor = Auditor(
                 nodes, url, settings.registry, metrics, completeness, repair=sync.repair

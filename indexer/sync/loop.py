@@ -1,4 +1,4 @@
-"""Follows the registry into the tables: read, apply, write, each a task, one step apart.
+"""Follows the registry into the tables: read, judge, apply, write, each a task, one step apart.
 
 Work on a step runs in worker threads. Whatever fails, the tables stand at the end of some step,
 and everything is loaded from there again. Upstream trouble is waited out; settings that cannot be
@@ -10,15 +10,15 @@ Source: docs/run-an-indexer.md.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Set
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeAlias, assert_never, cast
 
 import trio
 
 from indexer.metrics import Metrics
-from indexer.project import Batch, Replay, decoded
+from indexer.project import Batch, Decoded, Replay, decoded
 from indexer.store import Identity, Writer, load
 from indexer.store.rewind import rewind
 from indexer.sync.collecting import rare_collections
@@ -29,6 +29,7 @@ from sdk.chain import (
     Block,
     CaughtUp,
     Extend,
+    Fetcher,
     Follower,
     LogReader,
     Point,
@@ -38,6 +39,7 @@ from sdk.chain import (
     TooDeep,
 )
 from sdk.errors import ChainError, ConfigError, InvariantBroken, NetworkError, PhalanxError
+from sdk.registry import NonceClaim, SignatureVerdict
 from sdk.types import BlockNumber
 
 log = logging.getLogger(__name__)
@@ -46,8 +48,7 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """After failures in a row; a node or database that comes back is noticed within a minute."""
 STEPS_AHEAD: Final = 1
-"""Read before the ones before are applied, and applied before they are written: a step can be tens
-of megabytes."""
+"""Between two tasks: a step can be tens of megabytes."""
 _FINAL_CODES: Final = frozenset({"writer_running", "database_damaged", "reorg_too_deep"})
 """What waiting does not mend."""
 
@@ -75,6 +76,24 @@ class _Undo:
     digest: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A step with what its logs say, and a verdict for each."""
+
+    step: Extend
+    found: Sequence[Decoded]
+    verdicts: Sequence[SignatureVerdict]
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """Blocks above `to` are to be undone; `done` once they are, in memory."""
+
+    to: Point
+    done: trio.Event = field(default_factory=trio.Event)
+
+
+_Apply: TypeAlias = _Judged | _Back | TooDeep | Heads
 _Write: TypeAlias = Batch | _Undo | Heads
 
 
@@ -101,6 +120,7 @@ class Sync:
         pause: Callable[[], Awaitable[None]],
         advanced: Callable[[Point], None] = lambda tip: None,
         completeness: Completeness | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -114,6 +134,7 @@ class Sync:
             pause: waits until it is worth looking for a new block.
             advanced: told the newest block after each look that found nothing left to read.
             completeness: looks at all that is read; None believes the node.
+            fetcher: reads ranges of the history; None reads them in this process.
         """
         self.tip: Point | None = None
         self._rpc = rpc
@@ -125,6 +146,7 @@ class Sync:
         self._pause = pause
         self._advanced = advanced
         self._completeness = completeness
+        self._fetcher = fetcher
         self._failures = 0
         self._read_again: Block | None = None
         self._scope = trio.CancelScope()
@@ -181,14 +203,17 @@ class Sync:
                 timed=EVERY_TOPIC,
                 pause=self._pause,
                 check=self._completeness,
+                fetcher=self._fetcher,
             )
             steps = trio.open_memory_channel[Step | Heads](STEPS_AHEAD)
+            judged = trio.open_memory_channel[_Apply](STEPS_AHEAD)
             writes = trio.open_memory_channel[_Write](STEPS_AHEAD)
             with rare_collections():
                 async with trio.open_nursery() as nursery:
                     self._scope = nursery.cancel_scope
                     nursery.start_soon(self._read, reader, steps[0])
-                    nursery.start_soon(self._apply, replay, steps[1], writes[0])
+                    nursery.start_soon(self._judge, replay, steps[1], judged[0])
+                    nursery.start_soon(self._apply, replay, judged[1], writes[0])
                     nursery.start_soon(self._write, writer, writes[1])
         finally:
             with trio.CancelScope(shield=True):
@@ -219,22 +244,54 @@ class Sync:
             return await Heads.ask(self._rpc, number)
         return await self._completeness.heads(number)
 
-    async def _apply(
+    async def _judge(
         self,
         replay: Replay,
         steps: trio.MemoryReceiveChannel[Step | Heads],
+        judged: trio.MemorySendChannel[_Apply],
+    ) -> None:
+        """Steps are decoded and their signatures judged, while the ones before are applied."""
+        async for step in steps:
+            match step:
+                case Extend():
+                    await judged.send(await self._judged(replay, step))
+                case Rollback(to=to):
+                    back = _Back(to)
+                    await judged.send(back)
+                    await back.done.wait()
+                case TooDeep() | Heads():
+                    await judged.send(step)
+                case _:
+                    assert_never(step)
+
+    async def _judged(self, replay: Replay, step: Extend) -> _Judged:
+        found = await trio.to_thread.run_sync(decoded, step.logs)
+        claims: Sequence[NonceClaim | None] = [None] * len(found)
+        if self._judges.looks:
+            claims = await trio.to_thread.run_sync(replay.claims, found)
+        return _Judged(step, found, await self._judges.judge(claims))
+
+    async def _apply(
+        self,
+        replay: Replay,
+        judged: trio.MemoryReceiveChannel[_Apply],
         writes: trio.MemorySendChannel[_Write],
     ) -> None:
         """Steps become batches."""
-        async for step in steps:
-            match step:
+        async for each in judged:
+            match each:
                 case Heads():
-                    await writes.send(step)
-                case Extend():
-                    await writes.send(await self._extend(replay, step))
-                case Rollback(to=to):
+                    await writes.send(each)
+                case _Judged(step=step):
+                    is_live = step.tip.number >= step.target
+                    work = partial(
+                        replay.extend, step, each.found, each.verdicts, with_digest=is_live
+                    )
+                    await writes.send(await trio.to_thread.run_sync(work))
+                case _Back(to=to):
                     before = replay.tip
                     digest = await trio.to_thread.run_sync(replay.roll_back, to)
+                    each.done.set()
                     if before is not None:
                         await writes.send(_Undo(before, to, digest))
                     if digest is None:
@@ -246,21 +303,15 @@ class Sync:
                         hint="Check the execution node. If it is right: phalanx indexer reset.",
                     )
                 case _:
-                    assert_never(step)
-
-    async def _extend(self, replay: Replay, step: Extend) -> Batch:
-        found = await trio.to_thread.run_sync(decoded, step.logs)
-        claims = await trio.to_thread.run_sync(replay.claims, found)
-        verdicts = await self._judges.judge(claims)
-        is_live = step.tip.number >= step.target
-        work = partial(replay.extend, step, found, verdicts, with_digest=is_live)
-        return await trio.to_thread.run_sync(work)
+                    assert_never(each)
 
     async def _write(self, writer: Writer, writes: trio.MemoryReceiveChannel[_Write]) -> None:
         """Batches into the tables."""
         async for each in writes:
             match each:
                 case Heads():
+                    if each.is_caught_up:
+                        await trio.to_thread.run_sync(writer.complete)
                     await trio.to_thread.run_sync(write_heads, writer.connection, each)
                     self._tell(each)
                 case Batch():

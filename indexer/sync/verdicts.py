@@ -34,7 +34,13 @@ MOST_WORKERS: Final = 8
 
 
 class Judges:
-    """Those who judge; open it with `judges`."""
+    """Those who judge; open it with `judges`.
+
+    Attributes:
+        looks: they need to know what is claimed.
+    """
+
+    looks = True
 
     def __init__(self, pool: ProcessPoolExecutor | None) -> None:
         self._pool = pool
@@ -65,6 +71,8 @@ class Judges:
 
 class Unchecking(Judges):
     """Takes every signature for good: for those who only follow the money."""
+
+    looks = False
 
     def __init__(self) -> None:
         super().__init__(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sdk.chain.fetching import Fetcher, fetcher
 from sdk.chain.follower import (
     FOLLOW_DISTANCE,
     ROLLBACK_DEPTH,
@@ -26,6 +27,7 @@ __all__ = [
     "CaughtUp",
     "Diverged",
     "Extend",
+    "Fetcher",
     "Follower",
     "LogCheck",
     "LogReader",
@@ -35,4 +37,5 @@ __all__ = [
     "Rpc",
     "Step",
     "TooDeep",
+    "fetcher",
 ]

@@ -17,8 +17,16 @@ from typing import Final, Protocol, Self
 
 import msgspec
 
+from sdk.chain.fetching import Fetcher
 from sdk.chain.follower import Block, Diverged, Extend, Follower, Point, Read, Step
-from sdk.chain.reading import parsed, read_headers, read_logs, read_logs_of, unreadable
+from sdk.chain.reading import (
+    ParsedLogs,
+    parsed,
+    read_headers,
+    read_logs,
+    read_logs_of,
+    unreadable,
+)
 from sdk.chain.rpc import MOST_BATCH, Rpc
 from sdk.errors import NetworkError
 from sdk.events import Log
@@ -28,8 +36,9 @@ FIRST_BLOCKS: Final = 200
 """Range to begin with; every hosted node answers it."""
 MOST_BLOCKS: Final = 100_000
 """Widest range: a node should not search its whole history for one question."""
-MANY_LOGS: Final = 5_000
-"""Answers with more are not asked for wider: 7 MB and some seconds of work for the reader."""
+MANY_LOGS: Final = 2_500
+"""Answers with more are not asked for wider: 8 MB, and what is done with one is done beside the
+reading of the next."""
 FORGET_AFTER: Final = 16
 """Ranges after which a width that was refused is tried again: a crowded stretch has an end."""
 MOST_ATTEMPTS: Final = 4
@@ -103,6 +112,7 @@ class LogReader:
         timed: Set[bytes] = frozenset(),
         pause: Callable[[], Awaitable[None]],
         check: LogCheck | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -113,8 +123,10 @@ class LogReader:
             timed: first topics of logs whose block's time is needed.
             pause: waits, when the iterator has caught up, until it is worth asking again.
             check: looks at what the node says before it is taken; None believes it.
+            fetcher: reads ranges in another process; None reads them here.
         """
         self._rpc = rpc
+        self._fetcher = fetcher
         self._follower = follower
         self._address = address
         self._timed = timed
@@ -132,6 +144,8 @@ class LogReader:
             await self._pause()
         step = await self.step()
         self._is_idle = isinstance(step, CaughtUp)
+        if self._is_idle and self._fetcher is not None:
+            self._fetcher.rest()
         return step
 
     async def step(self) -> Step | CaughtUp:
@@ -220,13 +234,13 @@ class LogReader:
             blocks = await self._present(range(read.low, read.high + 1))
             below = None
             found = await read_logs_of(self._rpc, self._address, [each.hash for each in blocks])
+            logs, times = parsed(self._rpc, found, self._address, read.low, read.high)
         else:
             below = None if read.below is None else await self._present([read.below.number])
             blocks = await self._present([read.high])
-            found = await read_logs(self._rpc, self._address, read.low, read.high)
+            logs, times = await self._range(read.low, read.high)
             if await self._present([read.high]) != blocks:
                 raise _Moved
-        logs, times = parsed(self._rpc, found, self._address, read.low, read.high)
         if self._check is not None:
             logs = list(await self._check.settle(read, blocks, logs))
         times |= {each.number: each.timestamp_s for each in blocks}
@@ -242,6 +256,12 @@ class LogReader:
             times=times,
             target=self._follower.target(head),
         )
+
+    async def _range(self, low: int, high: int) -> ParsedLogs:
+        if self._fetcher is not None:
+            return await self._fetcher.logs(self._rpc, self._address, low, high)
+        found = await read_logs(self._rpc, self._address, low, high)
+        return parsed(self._rpc, found, self._address, low, high)
 
     async def _time(self, logs: Sequence[Log], times: dict[BlockNumber, int]) -> None:
         """Ask for the headers of blocks whose time is needed and not known yet."""

@@ -7,9 +7,10 @@ Source: ethereum/execution-apis (`eth_getLogs`, `eth_getBlockByNumber`).
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import msgspec
 
@@ -48,7 +49,9 @@ class RawLog(msgspec.Struct):
     blockTimestamp: str | None = None  # noqa: N815 - newer nodes add it
 
 
-_LOGS: Final = msgspec.json.Decoder(list[RawLog])
+ParsedLogs: TypeAlias = tuple[list[Log], dict[BlockNumber, int]]
+"""Logs, each once, and seconds by block number as far as they came with them."""
+LOGS: Final = msgspec.json.Decoder(list[RawLog])
 _HEADER: Final[msgspec.json.Decoder[_Header | None]] = msgspec.json.Decoder(_Header | None)
 
 
@@ -76,8 +79,14 @@ async def read_logs(rpc: Rpc, address: Address, low: int, high: int) -> list[Raw
     Raises:
         NetworkError: of `Rpc`.
     """
+    [found] = await rpc.batch([call_for_logs(address, low, high)], form=LOGS)
+    return found
+
+
+def call_for_logs(address: Address, low: int, high: int) -> Call:
+    """What asks for a contract's logs of a range."""
     wanted = {"address": "0x" + address.hex(), "fromBlock": hex(low), "toBlock": hex(high)}
-    return await rpc.call("eth_getLogs", wanted, form=_LOGS)
+    return Call("eth_getLogs", (wanted,))
 
 
 async def read_logs_of(rpc: Rpc, address: Address, hashes: Sequence[bytes]) -> list[RawLog]:
@@ -94,14 +103,12 @@ async def read_logs_of(rpc: Rpc, address: Address, hashes: Sequence[bytes]) -> l
             )
             for each in hashes[start : start + MOST_BATCH]
         ]
-        for logs in await rpc.batch(calls, form=_LOGS):
+        for logs in await rpc.batch(calls, form=LOGS):
             found += logs
     return found
 
 
-def parsed(
-    rpc: Rpc, found: Sequence[RawLog], address: Address, low: int, high: int
-) -> tuple[list[Log], dict[BlockNumber, int]]:
+def parsed(rpc: Rpc, found: Sequence[RawLog], address: Address, low: int, high: int) -> ParsedLogs:
     """Logs of a contract, each once, and the times that came with them.
 
     Args:
@@ -114,24 +121,33 @@ def parsed(
     Raises:
         NetworkError: `rpc_answer`, one cannot be read or is from elsewhere.
     """
+    try:
+        return parse(found, address, low, high)
+    except ValueError:
+        unreadable(rpc, f"logs of blocks {low} to {high}")
+
+
+def parse(found: Sequence[RawLog], address: Address, low: int, high: int) -> ParsedLogs:
+    """The same, whoever gave them.
+
+    Raises:
+        ValueError: one cannot be read or is from elsewhere.
+    """
     times: dict[BlockNumber, int] = {}
     logs: dict[tuple[bytes, int], Log] = {}
     wanted = "0x" + address.hex()
-    try:
-        for each in found:
-            if each.removed or each.address.lower() != wanted:
-                continue
-            log = _log(each)
-            if not low <= log.block_number <= high:
-                raise ValueError("a log from outside the range")
-            # Some nodes repeat a log where the pieces of their index meet.
-            known = logs.setdefault((log.block_hash, log.log_index), log)
-            if known is not log and known != log:
-                raise ValueError("two logs at one place")
-            if each.blockTimestamp is not None:
-                times[log.block_number] = int(each.blockTimestamp, 16)
-    except ValueError:
-        unreadable(rpc, f"logs of blocks {low} to {high}")
+    for each in found:
+        if each.removed or (each.address != wanted and each.address.lower() != wanted):
+            continue
+        log = _log(each)
+        if not low <= log.block_number <= high:
+            raise ValueError("a log from outside the range")
+        # Some nodes repeat a log where the pieces of their index meet.
+        known = logs.setdefault((log.block_hash, log.log_index), log)
+        if known is not log and known != log:
+            raise ValueError("two logs at one place")
+        if each.blockTimestamp is not None:
+            times[log.block_number] = int(each.blockTimestamp, 16)
     return list(logs.values()), times
 
 
@@ -164,14 +180,14 @@ def _block(rpc: Rpc, found: _Header) -> Block:
 
 def _log(found: RawLog) -> Log:
     return Log(
-        address=Address(_repeated(found.address)),
-        topics=tuple([_repeated(topic) for topic in found.topics]),
-        data=_bytes(found.data),
-        block_number=BlockNumber(int(found.blockNumber, 16)),
-        block_hash=_repeated(found.blockHash),
-        transaction_hash=_repeated(found.transactionHash),
-        transaction_index=int(found.transactionIndex, 16),
-        log_index=int(found.logIndex, 16),
+        Address(_repeated(found.address)),
+        tuple([_repeated(topic) for topic in found.topics]),
+        _bytes(found.data),
+        BlockNumber(int(found.blockNumber, 16)),
+        _repeated(found.blockHash),
+        _repeated(found.transactionHash),
+        int(found.transactionIndex, 16),
+        int(found.logIndex, 16),
     )
 
 
@@ -184,4 +200,4 @@ def _repeated(text: str) -> bytes:
 def _bytes(text: str) -> bytes:
     if text[:2] != "0x":
         raise ValueError("hex without its prefix")
-    return bytes.fromhex(text[2:])
+    return unhexlify(text[2:])

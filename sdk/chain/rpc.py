@@ -9,7 +9,7 @@ Source: ethereum/execution-apis (JSON-RPC).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
@@ -33,7 +33,7 @@ CONNECT_S: Final = 5.0
 RETURN_AFTER: Final = 256
 """Answers of another endpoint after which the first one in the list is tried again."""
 _TEXT_SHOWN: Final = 200
-_TOO_LARGE: Final = 413
+TOO_LARGE: Final = 413
 _TOO_MANY: Final = 429
 _BUSY_CODES: Final = frozenset({_TOO_MANY, -32029})
 """Of errors in answers with status 200: too much was asked for within some time."""
@@ -54,7 +54,9 @@ class Call:
     params: tuple[Any, ...] = ()
 
 
-class _Error(msgspec.Struct):
+class Fault(msgspec.Struct):
+    """The error in an answer."""
+
     code: int = 0
     message: str = ""
 
@@ -62,10 +64,10 @@ class _Error(msgspec.Struct):
 class _Answer(msgspec.Struct):
     id: int | None = None
     result: msgspec.Raw | UnsetType = UNSET
-    error: _Error | None = None
+    error: Fault | None = None
 
 
-class _Silent(Exception):
+class Silent(Exception):
     """This endpoint has no usable answer; another may."""
 
     def __init__(
@@ -83,11 +85,21 @@ class _Silent(Exception):
         self.rest_s = rest_s
 
 
+class Refused(Exception):
+    """This endpoint answered with an error, as another one would."""
+
+    def __init__(self, method: str, fault: Fault) -> None:
+        super().__init__(method, fault)
+        self.method = method
+        self.fault = fault
+
+
 class Rpc:
     """One chain, reached through the first endpoint that answers.
 
     Attributes:
         switches: how often the endpoint changed; equal before and after means one endpoint spoke.
+        answer_s: seconds that an endpoint has for an answer.
     """
 
     def __init__(
@@ -115,6 +127,7 @@ class Rpc:
         self._place = 0
         self._answers = 0
         self.switches = 0
+        self.answer_s = ANSWER_S
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
@@ -160,68 +173,64 @@ class Rpc:
         """
         if not 1 <= len(calls) <= MOST_BATCH:
             raise ValueError(f"{len(calls)} calls in a batch, expected 1 to {MOST_BATCH}")
-        silent: dict[str, _Silent] = {}
+
+        async def ask(url: httpx.URL) -> list[T]:
+            return _decoded(await self._ask(url, calls), form)
+
+        return await self.through(calls[0].method, ask)
+
+    async def through(self, method: str, ask: Callable[[httpx.URL], Awaitable[T]]) -> T:
+        """What somebody gets out of the first endpoint that answers.
+
+        Args:
+            method: for errors.
+            ask: one endpoint, one time; raises `Silent` or `Refused`.
+
+        Raises:
+            NetworkError: as `call`.
+            ConfigError: as `call`.
+        """
+        silent: dict[str, Silent] = {}
         for offset in range(len(self._urls)):
             place = (self._place + offset) % len(self._urls)
             try:
                 await self._prove(place)
-                results = _decoded(await self._ask(place, calls), form)
-            except _Silent as silence:
+                answer = await ask(self._urls[place])
+            except Silent as silence:
                 self._proven.discard(place)
                 silent[f"{place + 1}: {shown(self._urls[place])}"] = silence
                 continue
+            except Refused as refusal:
+                self._answered_by(place)
+                _report(self._urls[place], refusal)
             self._answered_by(place)
-            return results
-        _give_up(calls[0].method, silent)
+            return answer
+        _give_up(method, silent)
 
     async def _prove(self, place: int) -> None:
         """Ask for the chain once per endpoint, and again after each silence."""
         if self._chain_id is None or place in self._proven:
             return
-        [raw] = await self._ask(place, [Call("eth_chainId")])
+        [raw] = await self._ask(self._urls[place], [Call("eth_chainId")])
         try:
             found = int(msgspec.json.decode(raw, type=str), 16)
         except (msgspec.DecodeError, ValueError):
-            raise _Silent("its chain id cannot be read") from None
+            raise Silent("its chain id cannot be read") from None
         if found != self._chain_id:
-            raise _Silent(f"serves chain {found}, not {self._chain_id}", is_foreign=True)
+            raise Silent(f"serves chain {found}, not {self._chain_id}", is_foreign=True)
         self._proven.add(place)
 
-    async def _ask(self, place: int, calls: Sequence[Call]) -> list[msgspec.Raw]:
-        """The raw results; a lone call goes out as no batch."""
-        asked = [
-            {"jsonrpc": "2.0", "id": number, "method": each.method, "params": each.params}
-            for number, each in enumerate(calls)
-        ]
-        content = msgspec.json.encode(asked if len(asked) > 1 else asked[0])
-        status, body, rest_s = await self._exchange(self._urls[place], content)
-        if status == _TOO_MANY:
-            raise _Silent("wants to be asked less often (status 429)", rest_s=rest_s)
-        if status == _TOO_LARGE:
-            self._refuse(place, calls[0].method, _Error(status, "the answer is too large"))
-        try:
-            found = msgspec.json.decode(body, type=list[_Answer] | _Answer)
-        except msgspec.DecodeError:
-            reason = "sent no JSON-RPC answer" if status == httpx.codes.OK else f"status {status}"
-            raise _Silent(reason) from None
-        answers = found if isinstance(found, list) else [found]
-        for answer in answers:
-            if answer.error is not None and _is_busy(answer.error):
-                raise _Silent("wants to be asked less often", rest_s=rest_s)
-            if answer.error is not None:
-                self._refuse(place, calls[0].method, answer.error)
-        by_id = {each.id: each.result for each in answers if not isinstance(each.result, UnsetType)}
-        if status >= httpx.codes.BAD_REQUEST or by_id.keys() != set(range(len(calls))):
-            raise _Silent(f"answered {len(by_id)} of {len(calls)} calls, status {status}")
-        return [by_id[number] for number in range(len(calls))]
+    async def _ask(self, url: httpx.URL, calls: Sequence[Call]) -> list[msgspec.Raw]:
+        """The raw results."""
+        return results(calls, *await self._exchange(url, request(calls)))
 
     async def _exchange(self, url: httpx.URL, content: bytes) -> tuple[int, bytearray, float]:
         """Status, body, and how long the node wants to be left alone, in seconds."""
         body = bytearray()
-        status: int = _TOO_LARGE
+        status: int = TOO_LARGE
         rest_s = 0.0
         try:
-            with anyio.fail_after(ANSWER_S) as deadline:
+            with anyio.fail_after(self.answer_s) as deadline:
                 request = self._client.stream("POST", url, content=content, headers=_FORM)
                 async with request as response:
                     async for chunk in response.aiter_bytes():
@@ -230,26 +239,14 @@ class Rpc:
                             # Leaving the loop would leave httpx's generators open.
                             body.clear()
                             deadline.cancel()
-                    status = _TOO_LARGE if deadline.cancel_called else response.status_code
-                    rest_s = _seconds(response.headers.get("retry-after", ""))
+                    status = TOO_LARGE if deadline.cancel_called else response.status_code
+                    rest_s = rest_of(response)
         except (httpx.TimeoutException, TimeoutError):
-            raise _Silent("no answer in time", is_timeout=True) from None
+            raise Silent("no answer in time", is_timeout=True) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as failure:
             # The text of some of these quotes the address.
-            raise _Silent(type(failure).__name__) from None
+            raise Silent(type(failure).__name__) from None
         return status, body, rest_s
-
-    def _refuse(self, place: int, method: str, error: _Error) -> NoReturn:
-        self._answered_by(place)
-        message = error.message[:_TEXT_SHOWN]
-        raise NetworkError(
-            f"{shown(self._urls[place])} refuses {method}: {message!r}",
-            code="rpc_refused",
-            hint="Use a node that serves this method."
-            if error.code == _METHOD_MISSING
-            else "Ask for less, or use another node.",
-            data={"rpc_code": error.code, "rpc_message": message, "method": method},
-        )
 
     def _answered_by(self, place: int) -> None:
         self._move(place)
@@ -263,7 +260,71 @@ class Rpc:
             self.switches += 1
 
 
-def _is_busy(error: _Error) -> bool:
+def request(calls: Sequence[Call]) -> bytes:
+    """The body of a request; a lone call goes out as no batch."""
+    asked = [
+        {"jsonrpc": "2.0", "id": number, "method": each.method, "params": each.params}
+        for number, each in enumerate(calls)
+    ]
+    return msgspec.json.encode(asked if len(asked) > 1 else asked[0])
+
+
+def results(
+    calls: Sequence[Call], status: int, body: bytes | bytearray, rest_s: float
+) -> list[msgspec.Raw]:
+    """What an answer holds, in the order of the calls.
+
+    Args:
+        calls: that were asked.
+        status: of the answer.
+        body: of it, whole; 413 is for one that is larger than anybody reads.
+        rest_s: how long the node wants to be left alone.
+
+    Raises:
+        Silent: nothing usable.
+        Refused: an error for one of the calls.
+    """
+    method = calls[0].method
+    if status == _TOO_MANY:
+        raise Silent("wants to be asked less often (status 429)", rest_s=rest_s)
+    if status == TOO_LARGE:
+        raise Refused(method, Fault(status, "the answer is too large"))
+    try:
+        found = msgspec.json.decode(body, type=list[_Answer] | _Answer)
+    except msgspec.DecodeError:
+        reason = "sent no JSON-RPC answer" if status == httpx.codes.OK else f"status {status}"
+        raise Silent(reason) from None
+    answers = found if isinstance(found, list) else [found]
+    for answer in answers:
+        if answer.error is not None and _is_busy(answer.error):
+            raise Silent("wants to be asked less often", rest_s=rest_s)
+        if answer.error is not None:
+            raise Refused(method, answer.error)
+    by_id = {each.id: each.result for each in answers if not isinstance(each.result, UnsetType)}
+    if status >= httpx.codes.BAD_REQUEST or by_id.keys() != set(range(len(calls))):
+        raise Silent(f"answered {len(by_id)} of {len(calls)} calls, status {status}")
+    return [by_id[number] for number in range(len(calls))]
+
+
+def rest_of(response: httpx.Response) -> float:
+    """Seconds that the node wants to be left alone."""
+    return _seconds(response.headers.get("retry-after", ""))
+
+
+def _report(url: httpx.URL, refusal: Refused) -> NoReturn:
+    method, fault = refusal.method, refusal.fault
+    message = fault.message[:_TEXT_SHOWN]
+    raise NetworkError(
+        f"{shown(url)} refuses {method}: {message!r}",
+        code="rpc_refused",
+        hint="Use a node that serves this method."
+        if fault.code == _METHOD_MISSING
+        else "Ask for less, or use another node.",
+        data={"rpc_code": fault.code, "rpc_message": message, "method": method},
+    ) from None
+
+
+def _is_busy(error: Fault) -> bool:
     """Whether the node refuses because it was asked too often, not because of what was asked."""
     text = error.message.lower()
     return error.code in _BUSY_CODES or any(words in text for words in _BUSY_WORDS)
@@ -298,10 +359,10 @@ def _decoded(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[T]) -> l
     try:
         return [decoder.decode(raw) for raw in raws]
     except msgspec.DecodeError as failure:
-        raise _Silent(f"answered in another form ({failure})") from None
+        raise Silent(f"answered in another form ({failure})") from None
 
 
-def _give_up(method: str, silent: dict[str, _Silent]) -> NoReturn:
+def _give_up(method: str, silent: dict[str, Silent]) -> NoReturn:
     reasons = "; ".join(f"{name} {silence.reason}" for name, silence in silent.items())
     if all(silence.is_foreign for silence in silent.values()):
         raise ConfigError(

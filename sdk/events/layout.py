@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from struct import Struct
 from typing import Any, Final
 
-from sdk.events.abi import CLUSTER_TYPE, WORD_BYTES
-from sdk.events.snapshot import ClusterSnapshot
-from sdk.types import Wei
+from sdk.events.abi import CLUSTER_TYPE, CODECS, WORD_BYTES, Malformed
 
+REMEMBERED: Final = 16_384
+"""Cluster structs and sets of operators: all logs of a call have the same ones, and a cluster's
+operators come again and again. As one object each they are compared at once. Some megabytes."""
+LONGEST_REMEMBERED: Final = 512
+"""Bytes; 13 operators and their number have 448."""
 _PLAIN: Final = {"uint32": "I", "uint64": "Q", "uint256": "32s", "bool": "B", "address": "20s"}
 """How the value of a word is cut out of its end; the bytes before it are zero."""
 _PLAIN_BYTES: Final = {"I": 4, "Q": 8, "32s": 32, "B": 1, "20s": 20}
-_CLUSTER: Final = ("uint32", "uint64", "uint64", "bool", "uint256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,11 @@ class Layout:
         if self.fixed(parts) != self.expected:
             return None
         values = [make(parts) for make in self.makers]
-        return None if None in values else values
+        # Not `in`, which would compare each value with None.
+        for value in values:
+            if value is None:
+                return None
+        return values
 
 
 class _Drawing:
@@ -97,8 +104,9 @@ def draw(types: tuple[str, ...], data: bytes) -> Layout:
             makers.append(None)
             head += WORD_BYTES
         elif kind == CLUSTER_TYPE:
-            makers.append(_struct([drawing.word(part) for part in _CLUSTER]))
-            head += len(_CLUSTER) * WORD_BYTES
+            size = CODECS[kind].head_bytes
+            makers.append(_words(kind, size, drawing.part(f"{size}s")))
+            head += size
         else:
             makers.append(_single(kind, drawing.word(kind)))
             head += WORD_BYTES
@@ -106,20 +114,19 @@ def draw(types: tuple[str, ...], data: bytes) -> Layout:
     for place, kind in enumerate(types):
         if not _is_dynamic(kind):
             continue
-        drawing.fix(data[at : at + WORD_BYTES])
         length = int.from_bytes(data[at : at + WORD_BYTES], "big")
-        at += WORD_BYTES
         if kind == "bytes":
+            drawing.fix(data[at : at + WORD_BYTES])
             makers[place] = itemgetter(drawing.part(f"{length}s"))
             drawing.fix(bytes(-length % WORD_BYTES))
-            at += length + -length % WORD_BYTES
+            at += WORD_BYTES + length + -length % WORD_BYTES
         else:
-            element = kind.removesuffix("[]")
-            makers[place] = _several([drawing.word(element) for _ in range(length)])
-            at += length * WORD_BYTES
+            size = WORD_BYTES + length * WORD_BYTES
+            makers[place] = _words(kind, size, drawing.part(f"{size}s"))
+            at += size
     return Layout(
         Struct(">" + "".join(drawing.formats)),
-        _several(list(drawing.fixed)),
+        _picker(list(drawing.fixed)),
         tuple(drawing.fixed.values()),
         tuple(maker for maker in makers if maker is not None),
     )
@@ -137,7 +144,7 @@ def _single(kind: str, place: int) -> Callable[[tuple[Any, ...]], Any]:
     return itemgetter(place)
 
 
-def _several(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+def _picker(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     """These parts as a tuple, which `itemgetter` only makes of two or more."""
     match places:
         case []:
@@ -148,17 +155,20 @@ def _several(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
             return itemgetter(*places)
 
 
-def _struct(places: list[int]) -> Callable[[tuple[Any, ...]], ClusterSnapshot | None]:
-    pick = itemgetter(*places)
-
-    def make(parts: tuple[Any, ...]) -> ClusterSnapshot | None:
-        count, network_fee_index, index, flag, balance = pick(parts)
-        if flag > 1:
-            return None
-        balance_wei = Wei(int.from_bytes(balance, "big"))
-        return ClusterSnapshot(count, network_fee_index, index, flag == 1, balance_wei)
-
-    return make
+def _words(kind: str, size: int, place: int) -> Callable[[tuple[Any, ...]], Any]:
+    """An array or struct, read as everywhere else, but only once."""
+    read = _remembered if size <= LONGEST_REMEMBERED else _read
+    return lambda parts: read(kind, parts[place])
 
 
+def _read(kind: str, data: bytes) -> Any:
+    """The value that takes all of the data, None if there is none."""
+    try:
+        value, end = CODECS[kind].read(data, 0)
+    except Malformed:
+        return None
+    return value if end == len(data) else None
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_read)
 _BOOLS: Final = {0: False, 1: True}

@@ -175,7 +175,7 @@ def cluster_reactivated(
     deposit_wei = inferred_deposit(before, event.cluster, at)
     after = effects.reactivate(before, deposit_wei=deposit_wei, at=at.block)
     applied = adopted(state, event, at, after, divergences, [])
-    return replace(applied, deposit_wei=deposit_wei)
+    return Applied(applied.changes, applied.refused, applied.divergences, deposit_wei)
 
 
 def effective_balance_updated(

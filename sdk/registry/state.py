@@ -136,7 +136,11 @@ class RegistryState:
             InvariantBroken: a change was computed for another state than this.
         """
         for change in changes:
-            self._replace(change, forward=True)
+            # Half of a history's changes are of validators.
+            if type(change) is ValidatorChanged:
+                self._replace_validator(change.before, change.after)
+            else:
+                self._replace(change, forward=True)
 
     def undo(self, changes: Iterable[Change]) -> None:
         """Take back changes of a commit; give them in the order in which they were committed."""
@@ -168,10 +172,7 @@ class RegistryState:
         record = old if new is None else new
         match change:
             case ValidatorChanged():
-                validator: Validator = _either(record)
-                self._put("validators", (validator.owner, validator.public_key), old, new)
-                self._list_validator(old, present=False)
-                self._list_validator(new, present=True)
+                self._replace_validator(old, new)
             case OperatorChanged():
                 operator: Operator = _either(record)
                 self._put("operators", operator.operator_id, old, new)
@@ -190,6 +191,19 @@ class RegistryState:
                 self._put("whitelist", entry, old or None, new or None)
             case _:
                 assert_never(change)
+
+    def _replace_validator(self, old: Validator | None, new: Validator | None) -> None:
+        validator = _either(old if new is None else new)
+        self._put("validators", (validator.owner, validator.public_key), old, new)
+        is_listed_alike = (
+            old is not None
+            and new is not None
+            and old.cluster_id == new.cluster_id
+            and old.refusal is new.refusal
+        )
+        if not is_listed_alike:
+            self._list_validator(old, present=False)
+            self._list_validator(new, present=True)
 
     def _put(self, kind: str, key: Key, old: Record | None, new: Record | None) -> None:
         records = self._tables[kind]

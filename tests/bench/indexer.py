@@ -5,7 +5,7 @@
 
 web3 reads the 20,000 logs of a small history event by event (`get_logs`) and inserts each row by
 itself, in one transaction per range, which is kinder to it than one per row. Node, Postgres and
-indexer share the machine, as they will.
+indexer share the machine, as they will. At the end the chain grows, to see how far behind we are.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from web3 import HTTPProvider, Web3
 from indexer.metrics import Metrics
 from indexer.store import Identity, connect, database, load
 from indexer.sync import Judges, Sync, Unchecking, judges
-from sdk.chain import Point, Rpc
+from sdk.chain import Fetcher, Point, Rpc, fetcher
 from sdk.client.abi import registry_abi
 from sdk.types import BlockNumber
-from tests.bench.indexer_history import CONTRACT, FIRST, WHOLE, History, made
+from tests.bench.indexer_history import CONTRACT, EMPTY, FIRST, WHOLE, History, made
+from tests.bench.indexer_live import HEADS, LOOK_S, Lag, grow
 from tests.bench.indexer_node import serving
 from tests.indexer import databases
 
@@ -55,16 +56,20 @@ class Taken:
 
     Attributes:
         seconds: by the clock.
-        own_seconds: of processor time in the indexer's process, without Postgres and judges.
-        judge_seconds: of processor time in the processes that check signatures.
+        own_seconds: of processor time in the indexer's process, without Postgres and helpers.
+        helper_seconds: of processor time in the processes that fetch logs and check signatures.
         megabytes: most memory of the indexer's process.
+        helper_megabytes: most memory of the largest of the other processes.
+        lag: how far behind it was afterwards, if the chain grew.
     """
 
     logs: int
     seconds: float
     own_seconds: float
-    judge_seconds: float
+    helper_seconds: float
     megabytes: float
+    helper_megabytes: float
+    lag: Lag | None = None
 
     @property
     def rate(self) -> float:
@@ -84,9 +89,14 @@ def run(count: int = TENTH) -> None:
             plain = _measured(server, partial(_ours, node, whole, verify=False))
             checked = _measured(server, partial(_ours, node, whole, verify=True))
             loading = _measured(server, partial(_ours, node, whole, verify=False, reload=True))
+        with serving(FOLDER, SMALL, held=HEADS) as node:
+            live = _measured(server, partial(_ours, node, small, verify=True, grows=True))
     print("Indexer, backfill over HTTP into Postgres on the same machine:\n")
-    print("| what | logs | s | logs/s | own CPU, s | checking, CPU s | most memory, MB |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print(
+        "| what | logs | s | logs/s | own CPU, s | helpers, CPU s | most memory, MB "
+        "| largest helper, MB |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, taken in (
         ("web3 `get_logs`, a row at a time", theirs),
         ("ours, signatures not checked", ours),
@@ -95,11 +105,15 @@ def run(count: int = TENTH) -> None:
     ):
         print(
             f"| {name} | {taken.logs:,} | {taken.seconds:.1f} | {taken.rate:,.0f} "
-            f"| {taken.own_seconds:.1f} | {taken.judge_seconds:.1f} | {taken.megabytes:.0f} |"
+            f"| {taken.own_seconds:.1f} | {taken.helper_seconds:.1f} | {taken.megabytes:.0f} "
+            f"| {taken.helper_megabytes:.0f} |"
         )
-    ratio = ours.rate / theirs.rate
-    print(f"\nours / web3 on {SMALL:,} logs: {ratio:.1f} by the clock")
-    print(f"load again after a restart: {loading.seconds:.1f} s\n", flush=True)
+    print(
+        f"\nours / web3, logs/s without checking: {plain.rate / theirs.rate:.1f} "
+        f"({ours.rate / theirs.rate:.1f} on the same {SMALL:,} logs)"
+    )
+    print(f"load again after a restart: {loading.seconds:.1f} s")
+    print(f"{live.lag}\n", flush=True)
 
 
 def _measured(server: str, work: Callable[[str], Taken]) -> Taken:
@@ -109,41 +123,64 @@ def _measured(server: str, work: Callable[[str], Taken]) -> Taken:
         return pool.submit(work, url).result()
 
 
-def _ours(node: str, history: History, url: str, *, verify: bool, reload: bool = False) -> Taken:
-    """A whole indexer until nothing is left to read; or the load that follows."""
+def _ours(
+    node: str,
+    history: History,
+    url: str,
+    *,
+    verify: bool,
+    reload: bool = False,
+    grows: bool = False,
+) -> Taken:
+    """A whole indexer until nothing is left to read; or what follows: a load, or new blocks."""
+    last = history.head - EMPTY if grows else None
     started = time.perf_counter()
     if verify:
         with judges() as judging:
-            trio.run(_follow, node, url, judging)
+            ended, lag = trio.run(_follow, node, url, judging, last)
     else:
-        trio.run(_follow, node, url, Unchecking())
+        ended, lag = trio.run(_follow, node, url, Unchecking(), last)
     if reload:
         started = time.perf_counter()
         with connect(url) as connection:
             load(connection)
-    return _taken(started, history.count)
+        ended = time.perf_counter()
+    return _taken(ended - started, history.count, lag)
 
 
-async def _follow(node: str, url: str, judging: Judges) -> None:
+async def _follow(
+    node: str, url: str, judging: Judges, last: int | None
+) -> tuple[float, Lag | None]:
+    """When nothing was left to read, and what came afterwards."""
+    with fetcher() as fetching:
+        return await _followed(node, url, judging, last, fetching)
+
+
+async def _followed(
+    node: str, url: str, judging: Judges, last: int | None, fetching: Fetcher
+) -> tuple[float, Lag | None]:
     done = trio.Event()
 
     def reached(tip: Point) -> None:
         done.set()
 
-    async with Rpc([node]) as rpc:
+    async with Rpc([node]) as rpc, trio.open_nursery() as nursery:
         sync = Sync(
             rpc,
             url,
             Identity(1, CONTRACT, BlockNumber(FIRST), not isinstance(judging, Unchecking)),
             judges=judging,
             metrics=Metrics(),
-            pause=partial(trio.sleep, 1),
+            pause=partial(trio.sleep, LOOK_S),
             advanced=reached,
+            fetcher=fetching,
         )
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(sync.run)
-            await done.wait()
-            nursery.cancel_scope.cancel()
+        nursery.start_soon(sync.run)
+        await done.wait()
+        ended = time.perf_counter()
+        lag = None if last is None else await grow(rpc, url, last)
+        nursery.cancel_scope.cancel()
+    return ended, lag
 
 
 def _theirs(node: str, history: History, url: str) -> Taken:
@@ -175,18 +212,20 @@ def _theirs(node: str, history: History, url: str) -> Taken:
                     )
                     written += 1
             connection.commit()
-    return _taken(started, written)
+    return _taken(time.perf_counter() - started, written)
 
 
-def _taken(started: float, logs: int) -> Taken:
+def _taken(seconds: float, logs: int, lag: Lag | None = None) -> Taken:
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Taken(
         logs,
-        time.perf_counter() - started,
+        seconds,
         own.ru_utime + own.ru_stime,
         children.ru_utime + children.ru_stime,
         own.ru_maxrss / 1024,
+        children.ru_maxrss / 1024,
+        lag,
     )
 
 

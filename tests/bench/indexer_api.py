@@ -4,24 +4,24 @@
     python -m tests.bench.indexer_api --logs 1100000             all of it
     python -m tests.bench.indexer_api --database postgresql://…  a database filled before
 
-Every question is about another thing, so no answer is remembered from the question before, and a
-block goes by every few seconds, as on the chain. Postgres, API and this program share the machine.
-A database given is written to: blocks without logs.
+A block goes by every few seconds, as on the chain. Postgres, API and this program share the
+machine, and what each of them takes is shown. A database given is written to: blocks without logs.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
-import random
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 import trio
@@ -34,37 +34,56 @@ from indexer.store.writer import Writer
 from indexer.sync import Sync, Unchecking
 from sdk.chain import Point, Rpc
 from sdk.types import Address, BlockNumber
-from tests.bench.indexer_api_load import Figures, Question, closed, opened
+from tests.bench.indexer_api_load import Figures, Question, closed, opened, percentile_ms
+from tests.bench.indexer_api_processor import of_postgres, spent_s, used_s, with_children
+from tests.bench.indexer_api_questions import MIX, drawn, endless, mixed
 from tests.bench.indexer_history import CONTRACT, FIRST, WHOLE, block_hash, made
 from tests.bench.indexer_node import serving
 
 FOLDER: Final = Path(__file__).parents[2] / ".build" / "bench"
 PORT: Final = 21_950
+PROCESSES: Final = 4
+"""Of the API: two per core, for each of them waits for the database or its turn."""
 PER_SECOND: Final = 200
 """Of the open loop: what the API must answer within `WITHIN_MS`, 99 of 100."""
 WITHIN_MS: Final = 50
 BLOCK_S: Final = 12.0
-WARM_S: Final = 5.0
-CLOSED_S: Final = 8.0
+WARM_S: Final = 15.0
+CLOSED_S: Final = 2.0
+"""For each route; eight times as long for all together."""
 OPEN_S: Final = 60.0
 ASKERS: Final = 8
-SUBJECTS: Final = 5_000
-"""Of each kind that are asked about, drawn from the tables."""
 UNLIMITED: Final = ("--rate", "1000000", "--burst", "1000000")
-MIX: Final = {"detail": 45, "list": 20, "snapshot": 20, "search": 15}
-"""Of a hundred questions. Lists have pages of 100, the default."""
 
 
-def run(count: int = WHOLE // 10, url: str | None = None) -> None:
-    """Prints the table."""
+def run(
+    count: int = WHOLE // 10,
+    url: str | None = None,
+    *,
+    processes: int = PROCESSES,
+    per_second: int = PER_SECOND,
+    routes: bool = True,
+) -> None:
+    """Prints the tables.
+
+    Args:
+        count: logs of the history, if a database is filled.
+        url: of one that is filled.
+        processes: of the API.
+        per_second: questions of the open loop.
+        routes: ask each route alone, too.
+    """
     with ExitStack() as stack:
         if url is None:
             folder = stack.enter_context(TemporaryDirectory())
             url = stack.enter_context(database(None, Path(folder) / "data"))
             _fill(url, count)
-        questions = {kind: _endless(each) for kind, each in _questions(url).items()}
-        port = stack.enter_context(_serving(url))
-        trio.run(_measure, url, port, questions)
+        questions = drawn(url)
+        # Else looking for garbage among them would let answers wait.
+        gc.collect()
+        gc.freeze()
+        server = stack.enter_context(_serving(url, processes))
+        trio.run(partial(_measure, Machine(url, server), questions, per_second, routes=routes))
 
 
 def _fill(url: str, count: int) -> None:
@@ -96,9 +115,10 @@ async def _follow(node: str, url: str) -> None:
 
 
 @contextmanager
-def _serving(url: str) -> Iterator[int]:
-    """An API process; its limits are raised, as for a proxy that counts by itself."""
+def _serving(url: str, processes: int) -> Iterator[int]:
+    """API processes, the first one's id; limits are raised, as for a proxy that counts itself."""
     options = ["--database", url, "--listen", f"127.0.0.1:{PORT}", *UNLIMITED, "--json"]
+    options += ["--processes", str(processes)]
     command = [sys.executable, "-c", "from indexer.app import api; api()", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -106,119 +126,106 @@ def _serving(url: str) -> Iterator[int]:
             told = process.stderr.readline()
             if "serving" not in told:
                 raise RuntimeError(f"the API does not start: {told}{process.stderr.read()}")
-            yield PORT
+            yield process.pid
         finally:
             process.terminate()
 
 
-def _questions(url: str) -> dict[str, list[Question]]:
-    """All questions by kind, in no order."""
-    with psycopg.connect(url) as connection:
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What runs on this machine.
 
-        def some(what: str, table: str, where: str = "valid_to IS NULL") -> list[Any]:
-            statement = f"SELECT {what} FROM {table} WHERE {where} LIMIT {SUBJECTS}"  # noqa: S608
-            rows = connection.execute(statement.encode()).fetchall()
-            return [f"0x{row[0].hex()}" if isinstance(row[0], bytes) else row[0] for row in rows]
+    Attributes:
+        url: of the database.
+        server: id of the API's first process.
+    """
 
-        operators = some("operator_id", "operator_version")
-        clusters = some("cluster_id", "cluster_version")
-        owners = some("owner", "account_version")
-        keys = some("public_key", "validator_version")
-        transactions = some("DISTINCT transaction_hash", "log", "block_number % 7 = 0")
-        last = connection.execute("SELECT number FROM cursor").fetchone()
-    assert last is not None
-    blocks = range(FIRST, last[0], max(1, (last[0] - FIRST) // SUBJECTS))
-    paths = {
-        "detail": [
-            [f"/v1/operators/{each}" for each in operators],
-            [f"/v1/clusters/{each}" for each in clusters],
-            [f"/v1/validators/{each}" for each in keys],
-            [f"/v1/accounts/{each}" for each in owners],
-        ],
-        "list": [
-            [f"/v1/operators?sort=fee&max_fee_wei={10**10 + each}" for each in range(SUBJECTS)],
-            [
-                f"/v1/clusters?sort={sort}&desc={desc}&limit={limit}"
-                for sort in ("created", "validators", "effective_balance")
-                for desc in ("true", "false")
-                for limit in range(51, 101)
-            ],
-            [f"/v1/clusters?operator={each}" for each in operators],
-            [f"/v1/validators?cluster={each}" for each in clusters],
-            [f"/v1/events?to_block={each}" for each in blocks],
-            [f"/v1/operators/{each}/validators" for each in operators],
-            [f"/v1/clusters/{each}/history" for each in clusters],
-        ],
-        "snapshot": [[f"/v1/clusters/{each}/snapshot" for each in clusters]],
-        "search": [
-            [f"/v1/search?q={each}" for each in operators],
-            [f"/v1/search?q={each[:10]}" for each in keys],
-            [f"/v1/search?q={each}" for each in owners],
-            [f"/v1/search?q={each}" for each in transactions],
-        ],
-    }
-    chance = random.Random("questions")
-    found: dict[str, list[Question]] = {}
-    for kind, groups in paths.items():
-        # As many of each group, though there are more keys than operators.
-        most = max(map(len, groups))
-        every = [Question(kind, each) for group in groups for each in (group * most)[:most]]
-        chance.shuffle(every)
-        found[kind] = every
-    return found
+    url: str
+    server: int
+
+    def spent(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Processor time that the API and Postgres have used so far."""
+        return spent_s(with_children(self.server)), spent_s(of_postgres(self.url))
 
 
-def _endless(questions: Sequence[Question]) -> Iterator[Question]:
-    while True:
-        yield from questions
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement, with what it took of the processors."""
+
+    name: str
+    figures: Figures
+    api_s: float
+    postgres_s: float
+
+    def cells(self) -> list[str]:
+        """As the table has them."""
+        seen, times = self.figures, self.figures.of()
+        took = (self.api_s, self.postgres_s, seen.processor_s)
+        return [
+            f"{seen.answers / seen.seconds:,.0f}",
+            *(f"{percentile_ms(times, each):.1f}" for each in (50, 99)),
+            *(f"{1_000 * each / seen.answers:.2f}" for each in took),
+            f"{seen.received / seen.answers / 1_000:.1f}",
+            str(seen.failed),
+        ]
 
 
-def _mixed(questions: dict[str, Iterator[Question]]) -> Iterator[Question]:
-    chance = random.Random("mixed")
-    kinds, weights = list(MIX), list(MIX.values())
-    while True:
-        (kind,) = chance.choices(kinds, weights)
-        yield next(questions[kind])
+async def _measured(machine: Machine, name: str, load: Callable[[], Awaitable[Figures]]) -> Row:
+    api, postgres = machine.spent()
+    figures = await load()
+    api_after, postgres_after = machine.spent()
+    return Row(name, figures, used_s(api, api_after), used_s(postgres, postgres_after))
 
 
-async def _measure(url: str, port: int, questions: dict[str, Iterator[Question]]) -> None:
-    ask = partial(closed, "127.0.0.1", port)
-    mixed = _mixed(questions)
+async def _measure(
+    machine: Machine, questions: Sequence[Question], per_second: int, *, routes: bool
+) -> None:
+    ask = partial(closed, "127.0.0.1", PORT, connections=ASKERS)
+    mix = mixed(questions)
+    alone = dict.fromkeys((each.kind, each.route) for each in questions) if routes else {}
+    rows = []
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_blocks, url)
-        await ask(mixed, connections=ASKERS, seconds=WARM_S)
-        rows: list[tuple[str, Figures]] = []
-        for kind in MIX:
-            found = await ask(questions[kind], connections=ASKERS, seconds=CLOSED_S)
-            rows.append((f"{kind}, {ASKERS} without pause", found))
-        found = await ask(mixed, connections=ASKERS, seconds=CLOSED_S)
-        rows.append((f"mixed, {ASKERS} without pause", found))
-        load = os.getloadavg()[0]
-        steady = await opened("127.0.0.1", port, mixed, per_second=PER_SECOND, seconds=OPEN_S)
+        nursery.start_soon(_blocks, machine.url)
+        await ask(mix, seconds=WARM_S)
+        for kind, route in sorted(alone, key=lambda each: (list(MIX).index(each[0]), each)):
+            its = endless([each for each in questions if each.route == route])
+            load = partial(ask, its, seconds=CLOSED_S)
+            rows.append(await _measured(machine, f"{kind}: {route}", load))
+        load = partial(ask, mix, seconds=8 * CLOSED_S)
+        rows.append(await _measured(machine, "all, mixed", load))
+        busy = os.getloadavg()[0]
+        load = partial(opened, "127.0.0.1", PORT, mix, per_second=per_second, seconds=OPEN_S)
+        steady = await _measured(machine, f"all, mixed, {per_second}/s", load)
         nursery.cancel_scope.cancel()
-    rows += [(f"mixed, {PER_SECOND}/s", steady)]
-    print("API, one process, with Postgres and those who ask on the same machine:\n")
-    print("| what | answers/s | p50, ms | p99, ms | kB each | not 200 |")
+    _print_rows([*rows, steady])
+    _print_steady(steady, per_second, busy)
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
+    print(f"Without pause by {ASKERS} at once, but for the last line:\n")
+    print("| what | answers/s | p50, ms | p99, ms | API | Postgres | asking | kB | not 200 |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        print(f"| {row.name} | {' | '.join(row.cells())} |")
+    print("\nAPI, Postgres, asking: milliseconds of processor time per answer.")
+
+
+def _print_steady(row: Row, per_second: int, busy: float) -> None:
+    seen = row.figures
+    print(f"\nat {per_second}/s (load before it {busy:.1f}):\n")
+    print("| kind | answers | p50, ms | p90, ms | p99, ms | most, ms |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, figures in rows:
-        _print(name, figures, figures.percentile_ms(50), figures.percentile_ms(99))
-    print(f"\nat {PER_SECOND}/s by kind (load before it {load:.1f}):\n")
-    print("| kind | answers | p50, ms | p99, ms |")
-    print("| --- | ---: | ---: | ---: |")
-    for kind, times in steady.times_s.items():
-        middle, late = steady.percentile_ms(50, kind), steady.percentile_ms(99, kind)
-        print(f"| {kind} | {len(times):,} | {middle:.1f} | {late:.1f} |")
-    late = steady.percentile_ms(99)
-    print(f"\np99 at {PER_SECOND}/s: {late:.1f} ms, wanted {WITHIN_MS} ms\n", flush=True)
-
-
-def _print(name: str, figures: Figures, middle_ms: float, late_ms: float) -> None:
-    each_kb = figures.received / figures.answers / 1_000
-    failed = figures.answers - figures.statuses[200]
+    for name, times in (*((kind, seen.of(kind)) for kind in MIX), ("all", seen.of())):
+        cells = (f"{percentile_ms(times, each):.1f}" for each in (50, 90, 99, 100))
+        print(f"| {name} | {len(times):,} | {' | '.join(cells)} |")
+    cores = [each / seen.seconds for each in (row.api_s, row.postgres_s, seen.processor_s)]
     print(
-        f"| {name} | {figures.answers / figures.seconds:,.0f} | {middle_ms:.1f} | {late_ms:.1f} "
-        f"| {each_kb:.1f} | {failed} |"
+        f"\nbusy cores: API {cores[0]:.2f}, Postgres {cores[1]:.2f}, asking {cores[2]:.2f}; "
+        f"asked late: p50 {percentile_ms(seen.late_s, 50):.1f} ms, "
+        f"p99 {percentile_ms(seen.late_s, 99):.1f} ms"
     )
+    late_ms = percentile_ms(seen.of(), 99)
+    print(f"p99 at {per_second}/s: {late_ms:.1f} ms, wanted {WITHIN_MS} ms\n", flush=True)
 
 
 async def _blocks(url: str) -> None:
@@ -247,9 +254,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.indexer_api")
     parser.add_argument("--logs", type=int, default=WHOLE // 10)
     parser.add_argument("--database", default=None)
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    parser.add_argument("--rate", type=int, default=PER_SECOND)
+    parser.add_argument("--only-mixed", action="store_true")
     asked = parser.parse_args()
     print(f"load before the run: {os.getloadavg()[0]:.1f}\n")
-    run(asked.logs, asked.database)
+    run(
+        asked.logs,
+        asked.database,
+        processes=asked.processes,
+        per_second=asked.rate,
+        routes=not asked.only_mixed,
+    )
 
 
 if __name__ == "__main__":

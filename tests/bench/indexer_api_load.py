@@ -9,6 +9,7 @@ were not asked meanwhile.
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,9 +27,10 @@ _END: Final = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request. `kind` is what its time is counted under."""
+    """One request. `kind` and `route` are what its time is counted under."""
 
     kind: str
+    route: str
     path: str
 
 
@@ -37,26 +39,44 @@ class Figures:
     """What a load saw.
 
     Attributes:
-        times_s: by kind of question.
+        times_s: by kind and route of the question.
+        late_s: how long after they were due requests were sent.
         statuses: how often each came.
         seconds: that the load lasted.
+        processor_s: that making it took.
     """
 
-    times_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    times_s: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    late_s: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     received: int = 0
+    processor_s: float = 0.0
 
     @property
     def answers(self) -> int:
         """How many came."""
         return sum(self.statuses.values())
 
-    def percentile_ms(self, percent: float, kind: str | None = None) -> float:
-        """Within which so many of a hundred answers came; of all kinds if none is named."""
-        kinds = self.times_s if kind is None else [kind]
-        times = sorted(each for name in kinds for each in self.times_s[name])
-        return 1_000 * times[min(len(times) - 1, math.ceil(len(times) * percent / 100) - 1)]
+    @property
+    def failed(self) -> int:
+        """How many of them were not as hoped."""
+        return self.answers - self.statuses[200]
+
+    def of(self, kind: str | None = None, route: str | None = None) -> list[float]:
+        """Times of a kind or route, of all if none is named."""
+        return [
+            each
+            for (its_kind, its_route), times in self.times_s.items()
+            if kind in (None, its_kind) and route in (None, its_route)
+            for each in times
+        ]
+
+
+def percentile_ms(times_s: list[float], percent: float) -> float:
+    """Within which so many of a hundred came."""
+    times = sorted(times_s)
+    return 1_000 * times[min(len(times) - 1, math.ceil(len(times) * percent / 100) - 1)]
 
 
 class Connection:
@@ -92,7 +112,7 @@ async def closed(
 ) -> Figures:
     """As many answers as a server gives to so many that ask without pause."""
     figures = Figures()
-    begun = trio.current_time()
+    begun, spent = trio.current_time(), time.process_time()
 
     async def ask() -> None:
         async with await trio.open_tcp_stream(host, port) as stream:
@@ -105,26 +125,35 @@ async def closed(
         for _ in range(connections):
             nursery.start_soon(ask)
     figures.seconds = trio.current_time() - begun
+    figures.processor_s = time.process_time() - spent
     return figures
 
 
 async def opened(
     host: str, port: int, questions: Iterator[Question], *, per_second: float, seconds: float
 ) -> Figures:
-    """Answers to requests that are due at a fixed rate."""
+    """Answers to requests that are due at a fixed rate, evenly spaced."""
     figures = Figures()
-    begun = trio.current_time()
     send, receive = trio.open_memory_channel[tuple[float, Question]](int(per_second * seconds))
+    connected = trio.Event()
+    waiting = CONNECTIONS
 
     async def ask() -> None:
+        nonlocal waiting
         async with await trio.open_tcp_stream(host, port) as stream:
             connection = Connection(stream, host)
+            waiting -= 1
+            if not waiting:
+                connected.set()
             async for due, question in receive:
+                figures.late_s.append(trio.current_time() - due)
                 await _measured(figures, connection, question, due)
 
     async with trio.open_nursery() as nursery, send:
         for _ in range(CONNECTIONS):
             nursery.start_soon(ask)
+        await connected.wait()
+        begun, spent = trio.current_time(), time.process_time()
         for number in count():
             due = begun + number / per_second
             if due >= begun + seconds:
@@ -132,6 +161,7 @@ async def opened(
             await trio.sleep_until(due)
             send.send_nowait((due, next(questions)))
     figures.seconds = trio.current_time() - begun
+    figures.processor_s = time.process_time() - spent
     return figures
 
 
@@ -139,6 +169,6 @@ async def _measured(
     figures: Figures, connection: Connection, question: Question, since: float
 ) -> None:
     status, size = await connection.ask(question.path)
-    figures.times_s[question.kind].append(trio.current_time() - since)
+    figures.times_s[question.kind, question.route].append(trio.current_time() - since)
     figures.statuses[status] += 1
     figures.received += size

@@ -34,6 +34,8 @@ CONTRACT: Final = Address(b"\xcc" * 20)
 FIRST: Final = 1_000
 GAP: Final = 18
 """Blocks from one with logs to the next, at most."""
+EMPTY: Final = 300
+"""Blocks without logs at the end."""
 MOST_KEYS: Final = 20
 """Registrations in one transaction."""
 SIGNED_AT_ONCE: Final = 2_000
@@ -98,7 +100,7 @@ def _write(logs: Path, places: Path, count: int) -> tuple[int, int]:
             written += len(said)
         index.extend((number + 1, file.tell(), written))
     places.write_bytes(index.tobytes())
-    return number + 300, written
+    return number + EMPTY, written
 
 
 def _signed(

@@ -137,6 +137,7 @@ def test_history_of_the_network_has_the_states_at_its_blocks(api: Api, told: Ref
     for metric, value in (
         ("validators", lambda state: state.network.validator_count),
         ("operators", lambda state: sum(not op.removed_at for op in state.operators.values())),
+        ("clusters", lambda state: sum(it.snapshot.active for it in state.clusters.values())),
         ("fee", lambda state: units_to_wei(state.network.fee_units)),
     ):
         for at in AT:
