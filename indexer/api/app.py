@@ -12,13 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from brotli_asgi import BrotliMiddleware
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 
@@ -46,17 +44,12 @@ from indexer.api.metrics import Metrics
 from indexer.api.node import Node
 from indexer.api.openapi import document, operation_id, page
 from indexer.api.origins import Origins
+from indexer.api.packing import Packing
 from indexer.api.problems import problem, problem_of
 from indexer.api.stream import Feed
 from indexer.api.stream import router as stream_router
 from sdk.errors import PhalanxError
 
-PACKET_BYTES: Final = 1_000
-"""Shorter answers fit one packet as they are."""
-BROTLI_QUALITY: Final = 4
-"""Smaller than gzip in less time; higher ones take many times as long."""
-GZIP_LEVEL: Final = 4
-"""A tenth larger than at 9, in less than a third of the time."""
 _ROUTERS: Final = (
     routes_network.router,
     routes_select.router,
@@ -106,6 +99,7 @@ class Parts:
         node: an execution node that may be asked, None for none.
         metadata_url: database that signed metadata is written to; None: none is taken.
         seconds: of the unix epoch, to see when signatures end.
+        process: number of this one among several at one address, None for the only one.
     """
 
     engine: Engine
@@ -114,6 +108,7 @@ class Parts:
     node: Node | None = None
     metadata_url: str | None = field(default=None, repr=False)
     seconds: Callable[[], float] = time.time
+    process: int | None = None
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -131,7 +126,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.state.node = parts.node
     app.state.metadata_url = parts.metadata_url
     app.state.seconds = parts.seconds
-    app.state.metrics = Metrics()
+    app.state.metrics = Metrics(parts.process)
     app.state.liquidations = routes_liquidations.Remembered()
     app.state.feed = Feed(parts.engine, app.state.metrics)
     for router in _ROUTERS:
@@ -144,15 +139,7 @@ def make_app(parts: Parts) -> FastAPI:
 
 def _add_layers(app: FastAPI, parts: Parts) -> None:
     """The last one added is the first that a request meets."""
-    # Brotli for whoever takes it; gzip leaves alone what is compressed already.
-    app.add_middleware(
-        BrotliMiddleware,
-        quality=BROTLI_QUALITY,
-        minimum_size=PACKET_BYTES,
-        gzip_fallback=False,
-        excluded_handlers=["^/v1/stream$"],
-    )
-    app.add_middleware(GZipMiddleware, minimum_size=PACKET_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Packing)
     app.add_middleware(
         Guard,
         buckets=Buckets(per_second=parts.manners.per_second, burst=parts.manners.burst),

@@ -5,7 +5,7 @@ Routes say what they want as a function of a `View`; everything else is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +18,9 @@ from sqlalchemy import Engine
 from starlette.responses import Response
 
 from indexer.api.envelope import ListReply, PageMeta, Reply, meta_of
+from indexer.api.making import made
 from indexer.api.node import NO_NODE, Node, NotChecked
+from indexer.api.packing import packed
 from indexer.api.paging import Cursor, read_cursor, write_cursor
 from indexer.queries.reading import At, Finality, Position, View, open_view
 from indexer.queries.records import PAGE_LIMIT, Cut, Page
@@ -32,6 +34,8 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 """A finalized block asked for by number never changes."""
 MOST_BLOCK: Final = 2**53 - 1
 """Up to here numbers in JSON are exact everywhere."""
+_REPLY: Final = Reply[Any]
+_LIST_REPLY: Final = ListReply[Any]
 _WORDS: Final = {each.value: each for each in Finality}
 
 Record = TypeVar("Record")
@@ -72,7 +76,7 @@ class Ask:
         """One thing."""
 
         def body(view: View) -> BaseModel:
-            return Reply[Any].model_construct(meta=meta_of(view), data=find(view))
+            return made(_REPLY, meta=meta_of(view), data=find(view))
 
         return self._respond(self._wanted, body)
 
@@ -96,9 +100,8 @@ class Ask:
             data = check(node, data, position)
         except NotChecked as failure:
             data = data.model_copy(update={"not_checked": failure.reason})
-        content = Reply[Any].model_construct(meta=meta, data=data).model_dump_json()
         headers = {"Cache-Control": "no-store", "X-Indexed-Block": str(position.newest.number)}
-        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        return self._packed(made(_REPLY, meta=meta, data=data), headers)
 
     def page(
         self,
@@ -128,7 +131,8 @@ class Ask:
                 following = write_cursor(
                     question, block=view.at, block_hash=view.block.hash, key=found.next
                 )
-            return ListReply[Any].model_construct(
+            return made(
+                _LIST_REPLY,
                 meta=meta_of(view),
                 data=show(view, list(found.entries)),
                 page=PageMeta(
@@ -150,7 +154,15 @@ class Ask:
             if self._request.method == "GET" and _matches(self._request, headers["ETag"]):
                 return Response(status_code=304, headers=headers)
             content = body(view)
-        return Response(content.model_dump_json(), media_type=MEDIA_TYPE, headers=headers)
+        return self._packed(content, headers)
+
+    def _packed(self, content: BaseModel, headers: Mapping[str, str]) -> Response:
+        return packed(
+            content.model_dump_json().encode(),
+            accepted=self._request.headers.get("accept-encoding", ""),
+            media_type=MEDIA_TYPE,
+            headers=headers,
+        )
 
     def _question(self) -> str:
         """Path and parameters, without those that only say which part of the answer."""

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from indexer.api.making import made
 from indexer.api.scalars import (
     AddressText,
     BlockText,
@@ -76,10 +77,12 @@ class ListReply(BaseModel, Generic[Data]):
 def meta_of(view: View) -> Meta:
     """What an answer from this view rests on."""
     position = view.position
-    return Meta(
+    return made(
+        Meta,
         chain_id=position.chain_id,
         contract=address_text(position.contract),
-        block=BlockMeta(
+        block=made(
+            BlockMeta,
             number=view.block.number,
             hash=optional_hex(view.block.hash),
             timestamp=time_text(view.block.timestamp_s),

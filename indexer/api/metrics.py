@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 from indexer.queries.reading import Position
 
@@ -14,8 +16,14 @@ BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 class Metrics:
     """One process's metrics, in a registry of their own."""
 
-    def __init__(self) -> None:
-        """All at zero."""
+    def __init__(self, process: int | None = None) -> None:
+        """All at zero.
+
+        Args:
+            process: number of the process among several at one address. Each look sees one of
+                them; the label `process` says which, so that counters do not seem to go back.
+        """
+        self._process = process
         self._registry = registry = CollectorRegistry()
         self._answers = Counter(
             "api_answers", "Answers by route and status.", ["route", "status"], registry=registry
@@ -43,4 +51,22 @@ class Metrics:
         if position is not None:
             self._indexed.set(position.newest.number)
             self._lag.set(position.lag_blocks or 0)
-        return generate_latest(self._registry)
+        if self._process is None:
+            return generate_latest(self._registry)
+        return generate_latest(_Numbered(self._registry, self._process))
+
+
+class _Numbered(Collector):
+    """All metrics of a registry with the number of their process."""
+
+    def __init__(self, registry: CollectorRegistry, process: int) -> None:
+        self._registry = registry
+        self._label = {"process": str(process)}
+
+    def collect(self) -> Iterator[Metric]:
+        """As they are now."""
+        for metric in self._registry.collect():
+            metric.samples = [
+                each._replace(labels={**each.labels, **self._label}) for each in metric.samples
+            ]
+            yield metric

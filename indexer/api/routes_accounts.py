@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
+from indexer.api.branches import Branch
 from indexer.api.envelope import ListReply, Reply
 from indexer.api.node import Node
 from indexer.api.parameters import AddressPath
@@ -24,14 +25,16 @@ from indexer.api.schemas import (
     validator_out,
 )
 from indexer.queries import accounts, clusters, events, operators, validators
+from indexer.queries.accounts import NonceUse
 from indexer.queries.clusters import ClusterFilter
 from indexer.queries.events import EventFilter
 from indexer.queries.operators import OperatorFilter
 from indexer.queries.reading import Position, View
 from indexer.queries.validators import ValidatorFilter
-from sdk.types import Address, parse_address
+from sdk.registry import Account
+from sdk.types import parse_address
 
-router = APIRouter(prefix="/v1/accounts/{address}", tags=["accounts"])
+router = Branch(prefix="/v1/accounts/{address}", tags=["accounts"])
 NONCE_WRAPS = 65_536
 """Existing nodes count nonces in 16 bits; no owner should get there."""
 
@@ -75,12 +78,12 @@ def get_account(ask: Asked, address: AddressPath) -> Response:
 
     def find(view: View) -> AccountOut:
         found = accounts.account(view, owner)
-        has = accounts.holdings(view, owner)
+        has, use = accounts.overview(view, owner)
         return AccountOut(
             address=address_text(owner),
             fee_recipient=address_text(found.fee_recipient or owner),
             fee_recipient_is_default=found.fee_recipient is None,
-            nonce=_nonce(view, owner),
+            nonce=_nonce(view, found, use),
             operators=has.operators,
             clusters=has.clusters,
             validators=has.validators,
@@ -106,7 +109,7 @@ def get_nonce(
         return shown.model_copy(update={"pending_next": found})
 
     def find(view: View) -> NonceOut:
-        return _nonce(view, owner)
+        return _nonce(view, accounts.account(view, owner), accounts.nonce_use(view, owner))
 
     return ask.checked(find, look) if pending else ask.answer(find)
 
@@ -164,9 +167,8 @@ def list_account_events(
     )
 
 
-def _nonce(view: View, owner: Address) -> NonceOut:
-    upcoming = accounts.account(view, owner).next_nonce
-    use = accounts.nonce_use(view, owner)
+def _nonce(view: View, found: Account, use: NonceUse) -> NonceOut:
+    upcoming = found.next_nonce
     left = NONCE_WRAPS - upcoming
     return NonceOut(
         next=upcoming,

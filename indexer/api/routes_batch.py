@@ -8,15 +8,16 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import msgspec
 import trio
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Ask
+from indexer.api.branches import Branch
 from indexer.api.envelope import Meta, meta_of
 from sdk.errors import ChainError, InputError
 
-router = APIRouter(prefix="/v1", tags=["tools"])
+router = Branch(prefix="/v1", tags=["tools"])
 MOST_READS: Final = 20
 _LEFT_OUT: Final = ("/v1/batch", "/v1/stream", "/v1/status", "/v1/ws")
 _PASSED_ON: Final = ("x-api-key", "x-forwarded-for", "x-request-id")
@@ -63,6 +64,7 @@ async def read_batch(request: Request, body: BatchIn) -> Response:
         client=("unknown", 0) if client is None else (client.host, client.port),
     )
     headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+    headers["accept-encoding"] = "identity"
     found = []
     async with httpx.AsyncClient(transport=transport, base_url="http://batch") as http:
         for path, query in paths:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NoReturn
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
+from indexer.api.branches import Branch
 from indexer.api.drafts import snapshot_tuple
 from indexer.api.envelope import ListReply, Reply
+from indexer.api.making import made
 from indexer.api.metadata import cluster_metadata
 from indexer.api.node import Node, NotChecked
 from indexer.api.parameters import (
@@ -42,7 +44,7 @@ from indexer.api.schemas import (
     snapshot_out,
     validator_out,
 )
-from indexer.queries import clusters, metadata, status, validators
+from indexer.queries import clusters, metadata, validators
 from indexer.queries.clusters import ClusterFilter
 from indexer.queries.errors import NotFound
 from indexer.queries.events import EventRow
@@ -54,7 +56,7 @@ from sdk.events import ClusterSnapshot
 from sdk.registry import Cluster
 from sdk.types import ClusterId, OperatorId, keccak256
 
-router = APIRouter(prefix="/v1/clusters", tags=["clusters"])
+router = Branch(prefix="/v1/clusters", tags=["clusters"])
 COMMITMENT_BYTES: Final = 24
 """What the registry keeps of a struct's hash (contracts/keys/ClusterKey.sol)."""
 
@@ -147,12 +149,13 @@ def get_cluster(ask: Asked, cluster: ClusterPath) -> Response:
     def find(view: View) -> ClusterDetail:
         found = required_cluster(view, cluster)
         shown = show_clusters(view, [found])[0]
-        refused = validators.refusals(view, [found.cluster_id])
-        return ClusterDetail.model_construct(
+        remarks = clusters.remarks(view, found.cluster_id)
+        return made(
+            ClusterDetail,
             **dict(shown),
             created_sequence=found.sequence,
-            refused_validators=refused.get(found.cluster_id, 0),
-            suspect=status.is_suspect(view, hex_text(found.cluster_id)),
+            refused_validators=remarks.refused,
+            suspect=remarks.is_suspect,
         )
 
     return ask.answer(find)
@@ -170,9 +173,9 @@ def get_snapshot(
     """The struct that calls must present, and the event that carried it."""
 
     def find(view: View) -> SnapshotDetail:
-        found = required_cluster(view, cluster)
-        step = clusters.last_step(view, found.cluster_id)
-        return SnapshotDetail(
+        found, step = clusters.with_last_step(view, parse_cluster(cluster)) or _unknown(view)
+        return made(
+            SnapshotDetail,
             cluster_id=hex_text(found.cluster_id),
             owner=address_text(found.owner),
             operator_ids=list(found.operator_ids),
@@ -252,9 +255,7 @@ def show_clusters(view: View, found: Sequence[Cluster]) -> list[ClusterOut]:
     """Clusters as JSON, with what their owners say of them."""
     said = metadata.of_clusters(view, found)
     return [
-        cluster_out(each, view).model_copy(
-            update={"metadata": cluster_metadata(said.get(each.cluster.cluster_id))}
-        )
+        cluster_out(each, view, said=cluster_metadata(said.get(each.cluster.cluster_id)))
         for each in clusters.parties(view, found)
     ]
 
@@ -265,14 +266,15 @@ def required_cluster(view: View, text: str) -> Cluster:
     Raises:
         NotFound: `cluster_unknown`.
     """
-    found = clusters.cluster(view, parse_cluster(text))
-    if found is None:
-        raise NotFound(
-            f"no such cluster exists at block {view.at}",
-            code="cluster_unknown",
-            hint="The id is its hash, or owner-1-2-3-4 with ascending operator ids.",
-        )
-    return found
+    return clusters.cluster(view, parse_cluster(text)) or _unknown(view)
+
+
+def _unknown(view: View) -> NoReturn:
+    raise NotFound(
+        f"no such cluster exists at block {view.at}",
+        code="cluster_unknown",
+        hint="The id is its hash, or owner-1-2-3-4 with ascending operator ids.",
+    )
 
 
 def _step_out(pair: tuple[EventRow, EventRow | None]) -> StepOut:
@@ -285,7 +287,8 @@ def _step_out(pair: tuple[EventRow, EventRow | None]) -> StepOut:
     previous_wei = 0 if before is None else int(before.args["cluster"]["balance"])
     # Deposits settle nothing, and then this is 0.
     fees_wei = previous_wei + in_wei - out_wei - balance_wei
-    return StepOut(
+    return made(
+        StepOut,
         event=str(step.name),
         block=step.block,
         log_index=step.log_index,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import MOST_BLOCK, Asked, Paged
+from indexer.api.branches import Branch
 from indexer.api.envelope import ListReply, Reply
 from indexer.api.parameters import (
     ClusterQuery,
@@ -31,7 +32,7 @@ from sdk.errors import InputError
 from sdk.events import EVENT_ABIS
 from sdk.types import BlockNumber, OperatorId
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = Branch(prefix="/v1", tags=["events"])
 EVENT_NAMES = frozenset(abi.signature.partition("(")[0] for abi in EVENT_ABIS)
 BlockQuery = Annotated[
     int | None, Query(ge=0, le=MOST_BLOCK, description="A block, itself included.")

@@ -6,13 +6,15 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked
+from indexer.api.branches import Branch
 from indexer.api.drafts import liquidation_call
 from indexer.api.envelope import Reply
+from indexer.api.making import made
 from indexer.api.scalars import (
     AddressText,
     BlockText,
@@ -31,7 +33,7 @@ from indexer.queries.records import PAGE_LIMIT
 from sdk.registry import ledger
 from sdk.types import Wei
 
-router = APIRouter(prefix="/v1/liquidations", tags=["liquidations"])
+router = Branch(prefix="/v1/liquidations", tags=["liquidations"])
 MOST_HORIZON: Final = 2_628_000
 """A year of blocks."""
 BLOCKS_REMEMBERED: Final = 4
@@ -80,7 +82,8 @@ def list_liquidations(
     def find(view: View) -> LiquidationsOut:
         last = view.at + horizon_blocks
         found = [each for each in remembered.find(view) if each.block <= last]
-        return LiquidationsOut.model_construct(
+        return made(
+            LiquidationsOut,
             horizon_blocks=horizon_blocks,
             within_horizon=len(found),
             clusters=[_out(each, view) for each in found[:limit]],
@@ -124,7 +127,8 @@ def _out(each: Endangered, view: View) -> LiquidationOut:
         minimum_collateral_wei=parties.network.parameters.minimum_collateral_wei,
         base_fee_wei=Wei(0),
     )
-    return LiquidationOut.model_construct(
+    return made(
+        LiquidationOut,
         cluster_id=hex_text(cluster.cluster_id),
         owner=address_text(cluster.owner),
         operator_ids=list(cluster.operator_ids),

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import MEDIA_TYPE, Ask
+from indexer.api.branches import Branch
 from indexer.api.envelope import Meta, Reply, meta_of
 from indexer.api.metadata import (
     CLUSTER_STRUCT,
@@ -43,7 +44,7 @@ from indexer.store.signed import CLUSTER, OPERATOR, Signed, store_signed
 from sdk.errors import ChainError, InputError, StorageError
 from sdk.types import Address, OperatorId, parse_hex
 
-router = APIRouter(prefix="/v1", tags=["metadata"])
+router = Branch(prefix="/v1", tags=["metadata"])
 MOST_VALID_S: Final = 3_600
 """A signature that was seen on the way must not be good for long."""
 _TYPED: Final = Field(

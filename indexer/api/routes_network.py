@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import MOST_BLOCK, Asked
+from indexer.api.branches import Branch
 from indexer.api.envelope import Reply
 from indexer.api.scalars import (
     AddressText,
@@ -21,6 +22,7 @@ from indexer.api.scalars import (
     time_text,
 )
 from indexer.queries.errors import NotFound
+from indexer.queries.growth import active_clusters
 from indexer.queries.network import (
     MOST_POINTS,
     SETTERS,
@@ -35,7 +37,7 @@ from sdk.registry import BASELINE_ETH, Network, ledger
 from sdk.types import BlockNumber
 from sdk.units import units_to_wei
 
-router = APIRouter(prefix="/v1/network", tags=["network"])
+router = Branch(prefix="/v1/network", tags=["network"])
 BLOCKS_PER = {"hour": 300, "day": 7_200, "week": 50_400}
 """Of 12 s each."""
 
@@ -88,7 +90,9 @@ class SeriesOut(BaseModel):
     points: list[PointOut]
 
 
-Metric = Literal["validators", "operators", "effective_balance", "fee", "burn", "earnings"]
+Metric = Literal[
+    "validators", "operators", "clusters", "effective_balance", "fee", "burn", "earnings"
+]
 
 
 @router.get("", response_model=Reply[NetworkOut])
@@ -130,7 +134,7 @@ def get_history(
             raise NotFound(f"block {first} is after block {view.at}", code="block_not_indexed")
         count = min(limit, (view.at - first) // step + 1)
         blocks = [BlockNumber(view.at - step * place) for place in reversed(range(count))]
-        value = _VALUES[metric]
+        points = series(view, blocks)
         return SeriesOut(
             metric=metric,
             interval_blocks=step,
@@ -138,13 +142,20 @@ def get_history(
                 PointOut(
                     block=point.block,
                     timestamp=time_text(point.timestamp_s),
-                    value=str(value(point)),
+                    value=str(value),
                 )
-                for point in series(view, blocks)
+                for point, value in zip(points, _figures(view, metric, points), strict=True)
             ],
         )
 
     return ask.answer(find)
+
+
+def _figures(view: View, metric: Metric, points: Sequence[Point]) -> list[int]:
+    """The figure at each of some points."""
+    if metric == "clusters":
+        return active_clusters(view, [each.block for each in points])
+    return list(map(_VALUES[metric], points))
 
 
 def _burn(point: Point) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
+from indexer.api.branches import Branch
 from indexer.api.envelope import ListReply, Reply
 from indexer.api.metadata import operator_metadata
 from indexer.api.parameters import (
@@ -45,7 +46,7 @@ from sdk.registry import Operator, ledger
 from sdk.types import OperatorId
 from sdk.units import units_down, units_to_wei
 
-router = APIRouter(prefix="/v1/operators", tags=["operators"])
+router = Branch(prefix="/v1/operators", tags=["operators"])
 
 
 class EarningsOut(BaseModel):
@@ -187,9 +188,7 @@ def show_operators(view: View, found: Sequence[Operator]) -> list[OperatorOut]:
         return []
     net, said = network(view), metadata.of_operators(view, found)
     return [
-        operator_out(each, net, at=view.at).model_copy(
-            update={"metadata": operator_metadata(said.get(each.operator_id))}
-        )
+        operator_out(each, net, at=view.at, said=operator_metadata(said.get(each.operator_id)))
         for each in found
     ]
 

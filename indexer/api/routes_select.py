@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import HTTPException
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked
+from indexer.api.branches import Branch
 from indexer.api.envelope import Reply
 from indexer.api.parameters import MOST_IDS, AddressIn, AmountIn, OperatorIdIn
 from indexer.api.routes_tools import MOST_VALIDATORS
@@ -22,7 +23,7 @@ from indexer.queries.records import PAGE_LIMIT, Cut
 from sdk.types import OperatorId, parse_address
 from sdk.units import units_down, units_to_wei
 
-router = APIRouter(prefix="/v1/operators", tags=["tools"])
+router = Branch(prefix="/v1/operators", tags=["tools"])
 
 
 class SelectIn(BaseModel):

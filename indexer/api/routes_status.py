@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
+from indexer.api.branches import Branch
 from indexer.api.envelope import Reply, meta_of
+from indexer.api.packing import packed
 from indexer.api.scalars import BlockText, HashText, TimeText, hex_text, instant_text
 from indexer.queries import status
 from indexer.queries.errors import NotAvailable, Overloaded
 from indexer.queries.reading import Position, open_view
 
-router = APIRouter(tags=["status"])
+router = Branch(tags=["status"])
 READY_LAG_BLOCKS: Final = 16
 """Three minutes; a reader that is behind more should be sent elsewhere."""
 
@@ -117,8 +119,12 @@ def get_status(request: Request) -> Response:
             divergences=[DivergenceOut(**_fields(each)) for each in status.divergences(view)],
         )
         content = Reply[StatusOut](meta=meta_of(view), data=found).model_dump_json()
-    headers = {"Cache-Control": "no-store", "X-Indexed-Block": str(position.newest.number)}
-    return Response(content, media_type="application/json", headers=headers)
+    return packed(
+        content.encode(),
+        accepted=request.headers.get("accept-encoding", ""),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store", "X-Indexed-Block": str(position.newest.number)},
+    )
 
 
 class AliveOut(BaseModel):

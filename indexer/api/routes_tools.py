@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked
+from indexer.api.branches import Branch
 from indexer.api.envelope import Reply
 from indexer.api.keyshares import judge, read_file, turn
 from indexer.api.parameters import CommitteeQuery, parse_committee
@@ -26,7 +27,7 @@ from sdk.shares import is_sound
 from sdk.types import Address, BlockNumber, Wei
 from sdk.units import units_to_wei
 
-router = APIRouter(prefix="/v1", tags=["tools"])
+router = Branch(prefix="/v1", tags=["tools"])
 BLOCKS_PER_DAY: Final = 7_200
 MOST_VALIDATORS: Final = 100_000
 MOST_DAYS: Final = 3_650

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api import drafts
 from indexer.api.asking import Asked
+from indexer.api.branches import Branch
 from indexer.api.drafts import DraftCall
 from indexer.api.envelope import Reply
 from indexer.api.parameters import AddressIn, AmountIn, ClusterIn
@@ -21,7 +21,7 @@ from sdk.errors import ChainError, InputError
 from sdk.registry import Parties, runway
 from sdk.types import BlockNumber, Wei
 
-router = APIRouter(prefix="/v1/tx", tags=["tools"])
+router = Branch(prefix="/v1/tx", tags=["tools"])
 BLOCKS_PER_DAY = 7_200
 MOST_DAYS = 3_650
 Action = Literal["deposit", "withdraw", "liquidate", "reactivate"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api import drafts_operators as drafts
 from indexer.api.asking import Ask, Asked
+from indexer.api.branches import Branch
 from indexer.api.drafts import DraftCall
 from indexer.api.envelope import Reply
 from indexer.api.parameters import AddressIn, AmountIn, OperatorIdIn, optional_owner
@@ -23,7 +23,7 @@ from sdk.errors import ChainError
 from sdk.registry import Operator
 from sdk.types import Wei, checksum_address, parse_address
 
-router = APIRouter(prefix="/v1/tx", tags=["tools"])
+router = Branch(prefix="/v1/tx", tags=["tools"])
 MOST_OPERATORS = 100
 """Of one call; more do not fit a block with many addresses."""
 MOST_ADDRESSES = 500

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api import drafts_validators as drafts
 from indexer.api.asking import Asked
+from indexer.api.branches import Branch
 from indexer.api.drafts import DraftCall, plain
 from indexer.api.envelope import Reply
 from indexer.api.keyshares import judge, read_file, turn
@@ -30,7 +30,7 @@ from sdk.registry import Cluster, Parties, Validator, cluster_id, new_cluster
 from sdk.shares.keyshares_reader import Reading
 from sdk.types import Address, OperatorId, checksum_address, parse_address
 
-router = APIRouter(prefix="/v1/tx", tags=["tools"])
+router = Branch(prefix="/v1/tx", tags=["tools"])
 MOST_KEYS: Final = 500
 """Of one call; more than a block has room for."""
 

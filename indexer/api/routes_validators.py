@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from indexer.api.asking import Asked, Paged
+from indexer.api.branches import Branch
 from indexer.api.envelope import ListReply, Reply
+from indexer.api.making import made
 from indexer.api.parameters import (
     ClusterQuery,
     DescendingQuery,
@@ -41,7 +43,7 @@ from sdk.registry import Refusal
 from sdk.shares.layout import unpack
 from sdk.types import OperatorId
 
-router = APIRouter(prefix="/v1/validators", tags=["validators"])
+router = Branch(prefix="/v1/validators", tags=["validators"])
 MOST_KEYS = 1000
 """In one lookup."""
 
@@ -108,15 +110,17 @@ def look_up_validators(ask: Asked, body: LookupIn) -> Response:
         by_key: dict[bytes, list[Any]] = {key: [] for key in keys}
         for found in validators.by_keys(view, keys):
             by_key[found.public_key].append(found)
-        return LookupsOut.model_construct(
+        return made(
+            LookupsOut,
             validators=[
-                LookupOut.model_construct(
+                made(
+                    LookupOut,
                     public_key=hex_text(key),
                     registered=any(each.refusal is None for each in by_key[key]),
                     registrations=list(map(validator_out, by_key[key])),
                 )
                 for key in keys
-            ]
+            ],
         )
 
     return ask.answer(find)
@@ -143,7 +147,8 @@ def get_validator(
             raise NotFound(
                 f"the key was never registered up to block {view.at}", code="validator_unknown"
             )
-        return ValidatorDetail.model_construct(
+        return made(
+            ValidatorDetail,
             public_key=hex_text(key),
             registrations=[
                 registration_out(each, _shares(view, each.added) if shares else None)

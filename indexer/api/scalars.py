@@ -6,6 +6,7 @@ hashes and keys lower case hex with 0x, times RFC 3339 in UTC.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Final, TypeAlias
@@ -71,7 +72,9 @@ def time_text(seconds: int | None) -> str | None:
     """RFC 3339 of seconds of the unix epoch, None for none or a time beyond the calendar."""
     if seconds is None or seconds > _LAST_SECOND:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    # As `datetime` has it, in a third of the time; a list has hundreds.
+    year, month, day, hour, minute, second = time.gmtime(seconds)[:6]
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def instant_text(moment: datetime | None) -> str | None:

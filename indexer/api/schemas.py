@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from indexer.api.envelope import FinalityWord
+from indexer.api.making import made
 from indexer.api.metadata import ClusterMetadataOut, OperatorMetadataOut
 from indexer.api.scalars import (
     AddressText,
@@ -32,7 +33,8 @@ from indexer.queries.events import EventRow
 from indexer.queries.reading import View
 from indexer.queries.validators import Registration
 from sdk.events import ClusterSnapshot, operator_public_key_text
-from sdk.registry import Network, Operator, Parties, Refusal, Validator, ledger, runway
+from sdk.registry import Network, Operator, Parties, Refusal, Validator, ledger
+from sdk.registry.funds import funds
 from sdk.types import BlockNumber
 from sdk.units import units_to_wei
 
@@ -205,8 +207,10 @@ class EventOut(BaseModel):
     )
 
 
-def operator_out(each: Operator, network: Network, *, at: BlockNumber) -> OperatorOut:
-    """The operator at a block."""
+def operator_out(
+    each: Operator, network: Network, *, at: BlockNumber, said: OperatorMetadataOut | None = None
+) -> OperatorOut:
+    """The operator at a block, with what its owner says of it."""
     limit = network.parameters.validators_per_operator_limit
     status: Literal["active", "no_validators", "removed"] = "active"
     if each.removed_at is not None:
@@ -214,7 +218,8 @@ def operator_out(each: Operator, network: Network, *, at: BlockNumber) -> Operat
     elif each.validator_count == 0:
         status = "no_validators"
     declared = each.declared_fee
-    return OperatorOut.model_construct(
+    return made(
+        OperatorOut,
         id=each.operator_id,
         owner=address_text(each.owner),
         status=status,
@@ -222,7 +227,8 @@ def operator_out(each: Operator, network: Network, *, at: BlockNumber) -> Operat
         fee_wei=str(units_to_wei(each.fee_units)),
         declared_fee=None
         if declared is None
-        else DeclaredFeeOut.model_construct(
+        else made(
+            DeclaredFeeOut,
             fee_wei=str(units_to_wei(declared.fee_units)),
             declared_at_block=declared.declared_at,
             not_before=time_text(declared.begin_s),
@@ -235,12 +241,14 @@ def operator_out(each: Operator, network: Network, *, at: BlockNumber) -> Operat
         whitelisting_contract=optional_address(each.whitelisting_contract),
         earnings_wei=str(units_to_wei(ledger.settle_operator(each, at=at).credit_units)),
         removed_at_block=each.removed_at,
+        metadata=said,
     )
 
 
 def snapshot_out(each: ClusterSnapshot) -> SnapshotOut:
     """The struct."""
-    return SnapshotOut.model_construct(
+    return made(
+        SnapshotOut,
         validator_count=each.validator_count,
         network_fee_index=str(each.network_fee_index),
         index=str(each.index),
@@ -249,33 +257,33 @@ def snapshot_out(each: ClusterSnapshot) -> SnapshotOut:
     )
 
 
-def cluster_out(parties: Parties, view: View) -> ClusterOut:
-    """The cluster at the view's block."""
+def cluster_out(
+    parties: Parties, view: View, *, said: ClusterMetadataOut | None = None
+) -> ClusterOut:
+    """The cluster at the view's block, with what its owner says of it."""
     cluster, at = parties.cluster, view.at
-    ends = runway.liquidation_block(parties, at=at)
-    active = cluster.snapshot.active
-    return ClusterOut.model_construct(
+    has = funds(parties, at=at)
+    ends = has.liquidation_block
+    return made(
+        ClusterOut,
         id=hex_text(cluster.cluster_id),
         owner=address_text(cluster.owner),
         operator_ids=list(cluster.operator_ids),
-        status="active" if active else "liquidated",
+        status="active" if cluster.snapshot.active else "liquidated",
         validators=cluster.validator_count,
         effective_balance_eth=cluster.effective_balance_eth,
         fee_asset="ETH",
         snapshot=snapshot_out(cluster.snapshot),
-        balance_wei=str(ledger.settle_cluster(parties, at=at).snapshot.balance_wei),
-        burn_rate_wei=str(ledger.burn_rate_wei(parties)),
-        collateral_wei=str(
-            ledger.liquidation_threshold_wei(
-                parties, effective_balance_eth=cluster.effective_balance_eth
-            )
-        ),
-        withdrawable_wei=str(runway.withdrawable_wei(parties, at=at)),
+        balance_wei=str(has.balance_wei),
+        burn_rate_wei=str(has.burn_rate_wei),
+        collateral_wei=str(has.collateral_wei),
+        withdrawable_wei=str(has.withdrawable_wei),
         is_liquidatable=ends == at,
-        # The last block in which it still is safe; computing it anew would cost as much again.
+        # The last block in which it still is safe.
         runway_blocks=None if ends is None else max(0, ends - at - 1),
         liquidation_block=ends,
         liquidation_time=estimated_time(view, ends),
+        metadata=said,
     )
 
 
@@ -289,7 +297,8 @@ def estimated_time(view: View, block: int | None) -> str | None:
 
 def validator_out(each: Validator) -> ValidatorOut:
     """A present registration."""
-    return ValidatorOut.model_construct(
+    return made(
+        ValidatorOut,
         public_key=hex_text(each.public_key),
         owner=address_text(each.owner),
         cluster_id=hex_text(each.cluster_id),
@@ -312,7 +321,8 @@ def registration_out(each: Registration, shares: SharesOut | None) -> Registrati
         status = "registered" if record.exit_requested_at is None else "exiting"
     elif added.refusal in _NEVER_RECORDED:
         status = "void"
-    return RegistrationOut.model_construct(
+    return made(
+        RegistrationOut,
         owner=address_text(added.owner or b""),
         status=status,
         accepted=added.refusal is None,
@@ -331,7 +341,8 @@ def registration_out(each: Registration, shares: SharesOut | None) -> Registrati
 
 def event_out(each: EventRow, view: View) -> EventOut:
     """One log."""
-    return EventOut.model_construct(
+    return made(
+        EventOut,
         id=f"{each.block}:{each.log_index}",
         name=each.name,
         undecodable=each.undecodable,

@@ -15,12 +15,13 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import trio
-from fastapi import APIRouter, Header, Query, Request, WebSocket
+from fastapi import Header, Query, Request, WebSocket
 from sqlalchemy import Engine
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
 from indexer.api.bell import Bell
+from indexer.api.branches import Branch
 from indexer.api.envelope import meta_of
 from indexer.api.metrics import Metrics
 from indexer.api.parameters import parse_cluster, parse_ids, parse_key
@@ -31,7 +32,7 @@ from indexer.queries.reading import View, open_view
 from sdk.errors import InputError, PhalanxError
 from sdk.types import BlockNumber, parse_address
 
-router = APIRouter(prefix="/v1", tags=["stream"])
+router = Branch(prefix="/v1", tags=["stream"])
 HEARTBEAT_S: Final = 15.0
 SUBSCRIBERS: Final = 500
 """Per process; each costs a connection and one look at the tables per block."""

@@ -60,7 +60,8 @@ class Chart:
         title: what it shows, in a few words.
         summary: the same as a sentence with first, last, lowest and highest value.
         line: path of the line.
-        area: path of the area beneath it.
+        area: path of the area beneath it; empty if the axis does not begin at 0, because areas are
+            compared.
         ticks: lines across at equal distances, the lowest at the bottom, the highest at the top.
         marks: lines across at values that matter, such as a limit.
         begins: label of the left end.
@@ -92,6 +93,7 @@ def chart(
     from_zero: bool = True,
     marks: Sequence[tuple[int, str]] = (),
     until: Point | None = None,
+    show_tick: Callable[[int], str] | None = None,
 ) -> Chart | None:
     """A chart of a series, None for one without points.
 
@@ -103,6 +105,7 @@ def chart(
         from_zero: the axis begins at 0, so that heights can be compared.
         marks: values that deserve a line of their own, with their names.
         until: right end of the last value if that lies behind it; only its place counts.
+        show_tick: a value of the axis as text, where `show` would make two of them look equal.
     """
     kept = thinned(points)
     if not kept:
@@ -116,14 +119,15 @@ def chart(
     if right.x > last.x or len(kept) == 1:
         places.append((float(WIDTH), up(last.y)))
     line = _stepped(places) if steps else _joined(places)
+    tick_text = show_tick or show
     lowest, highest = min(kept, key=_value), max(kept, key=_value)
     return Chart(
         title=title,
         summary=f"{title}: {show(kept[0].y)} {kept[0].when}, {show(last.y)} {right.when}; "
         f"lowest {show(lowest.y)}, highest {show(highest.y)}.",
         line=line,
-        area=f"{line}V{HEIGHT}H0Z",
-        ticks=tuple(Tick(round(up(value), 1), show(value)) for value in _nice(low, high)),
+        area=f"{line}V{HEIGHT}H0Z" if low <= 0 else "",
+        ticks=tuple(Tick(round(up(value), 1), tick_text(value)) for value in _nice(low, high)),
         marks=tuple(Tick(round(up(value), 1), name) for value, name in marks),
         begins=kept[0].when,
         ends=right.when,

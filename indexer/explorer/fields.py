@@ -1,6 +1,7 @@
 """What a reader filled into a form or an address: read once, kept to be shown again.
 
-Pure. Forms without scripts send their empty fields, too; those count as absent.
+Pure. Forms without scripts send their empty fields, too; those count as absent. What is wrong is
+said in the names that the reader sees.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
+from indexer.explorer.words import field_words
 from sdk.errors import InputError
 from sdk.types import Address, parse_address
 
@@ -46,7 +48,7 @@ class Fields:
         value = self[name]
         if len(value) > most:
             raise InputError(
-                f"{name} has {len(value)} characters",
+                f"{field_words(name)} has {len(value)} characters",
                 code="field_too_long",
                 hint=f"At most {most} are read.",
             )
@@ -64,13 +66,15 @@ class Fields:
         digits = text.replace(",", "").replace(" ", "")
         if not (digits.isascii() and digits.isdecimal()):
             raise InputError(
-                f"{name} is {text!r}, which is no whole number",
+                f"{field_words(name)} is {text!r}, which is no whole number",
                 code="field_no_number",
                 hint="Write digits only.",
             )
         if not least <= int(digits) <= most:
             raise InputError(
-                f"{name} is {digits}", code="field_out_of_range", hint=f"{least} to {most} will do."
+                f"{field_words(name)} is {digits}",
+                code="field_out_of_range",
+                hint=f"{least:,} to {most:,} will do.",
             )
         return int(digits)
 
@@ -83,7 +87,7 @@ class Fields:
         text = self.text(name)
         if text is not None and text not in options:
             raise InputError(
-                f"{name} is {text!r}",
+                f"{field_words(name)} is {text!r}",
                 code="field_unknown_choice",
                 hint=f"It can be {', '.join(sorted(options))}.",
             )
@@ -105,7 +109,7 @@ class Fields:
             InputError: `address_malformed`, `address_checksum`.
         """
         text = self.text(name)
-        return None if text is None else parse_address(text, what=name)
+        return None if text is None else parse_address(text, what=field_words(name))
 
     def count(self, *names: str) -> int:
         """How many of some fields are filled in."""

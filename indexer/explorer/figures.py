@@ -1,16 +1,18 @@
 """Values as people read them: amounts, counts, names cut short, times and spans of blocks.
 
-Pure. What is shown short is always rounded towards less money; the exact value stands beside it
-in the page (`templates/macros.html`). Source: docs/fees.md for units.
+Pure. What is shown short is always rounded towards less money, and the exact value stands beside it
+in the page (`templates/macros.html`). What people are to pay, and parts beside their sum, are shown
+exactly. Source: docs/fees.md for units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sdk.units import WEI_PER_ETHER, WEI_PER_GWEI
+from sdk.units import WEI_PER_ETHER, WEI_PER_GWEI, format_ether
 
 BLOCK_S: Final = 12
 """A slot; estimates of time take every slot to have a block."""
@@ -19,6 +21,10 @@ _SHOWN_DIGITS: Final = 4
 """Significant digits of small amounts; more do not help to compare."""
 _LEAST_ETHER_WEI: Final = WEI_PER_ETHER // 10_000
 """Below this, gwei are easier to read than zeros."""
+_LONG_WEI: Final = re.compile(r"\b([0-9]{7,}) wei\b")
+"""So many wei that nobody can read them."""
+_SHORT_AXIS_S: Final = 3 * 86_400
+"""Below it the ends of an axis are often the same day, so they say the hour, too."""
 _SPANS: Final = (("year", 31_536_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -36,6 +42,36 @@ def amount_text(wei: int | str) -> tuple[str, str]:
     if size >= WEI_PER_GWEI // 1_000:
         return sign + _decimal(size, WEI_PER_GWEI), "gwei"
     return sign + str(size), "wei"
+
+
+def ether_text(wei: int | str) -> str:
+    """A sum of money in ether with all its digits, thousands apart: `1,234.5000000001`."""
+    whole, point, fraction = format_ether(abs(int(wei))).partition(".")
+    return f"{'-' if int(wei) < 0 else ''}{int(whole):,}{point}{fraction}"
+
+
+def column_texts(amounts_wei: Sequence[int], unit_wei: int) -> list[str]:
+    """Amounts of one column in one unit, exact and with equally many decimals.
+
+    So the parts that are shown add up to the sum that is shown.
+
+    Args:
+        amounts_wei: none below 0.
+        unit_wei: `WEI_PER_ETHER` or `WEI_PER_GWEI`.
+    """
+    digits = len(str(unit_wei)) - 1
+    parts = [divmod(each, unit_wei) for each in amounts_wei]
+    fractions = [f"{rest:0{digits}d}" for _, rest in parts]
+    kept = max((len(each.rstrip("0")) for each in fractions), default=0)
+    return [
+        f"{whole:,}.{fraction[:kept]}" if kept else f"{whole:,}"
+        for (whole, _), fraction in zip(parts, fractions, strict=True)
+    ]
+
+
+def in_ether(text: str) -> str:
+    """A text with its amounts in wei said in ether, exact; a few wei stay wei."""
+    return _LONG_WEI.sub(lambda found: f"{ether_text(found[1])} ETH", text)
 
 
 def count_text(number: int | str) -> str:
@@ -94,6 +130,18 @@ def date_text(seconds: int | None) -> str:
     """A day, for the axis of a chart."""
     when = moment(seconds)
     return "at the start" if when is None else f"{when.day} {when:%b %Y}"
+
+
+def hour_text(seconds: int | None) -> str:
+    """The same with the time of day, for a short axis."""
+    when = moment(seconds)
+    return "at the start" if when is None else moment_text(when)
+
+
+def axis_text(first_s: int | None, last_s: int | None) -> Callable[[int | None], str]:
+    """How to write times of an axis from one to the other: days, or hours if it is short."""
+    is_short = first_s is not None and last_s is not None and last_s - first_s < _SHORT_AXIS_S
+    return hour_text if is_short else date_text
 
 
 def yearly_wei(fee_wei_per_block: int | str) -> int:

@@ -5,6 +5,7 @@ Pure. The figures are the API's (`indexer.api.schemas.ClusterOut`); nothing is c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -53,6 +54,29 @@ class Funded:
 def funded(cluster: ClusterOut) -> Funded:
     """A cluster with its runway in words."""
     return Funded(cluster, runway(cluster))
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Funds of several clusters.
+
+    Attributes:
+        balance_wei: of all of them, liquidated ones included.
+        shortest: the active one whose runway ends first, None if none ever ends.
+    """
+
+    balance_wei: int
+    shortest: Funded | None
+
+
+def together(clusters: Sequence[ClusterOut]) -> Together:
+    """What an owner's clusters hold, and which of them needs a deposit first."""
+    ending = [each for each in clusters if each.liquidation_block is not None]
+    soonest = min(ending, key=lambda each: each.liquidation_block or 0, default=None)
+    return Together(
+        balance_wei=sum(int(each.balance_wei) for each in clusters),
+        shortest=None if soonest is None else funded(soonest),
+    )
 
 
 def runway(cluster: ClusterOut) -> Runway:

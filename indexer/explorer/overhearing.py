@@ -5,7 +5,7 @@ So a page and the API can never tell different figures, and all of a page is of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +39,11 @@ class Overhearing(Ask):
     def answer(self, find: Callable[[View], Any]) -> Response:
         """Keeps one thing."""
         self.heard = find(self._view)
+        return Response()
+
+    def _packed(self, content: Any, headers: Mapping[str, str]) -> Response:
+        """Keeps what an execution node was asked about; nothing is compressed for nobody."""
+        self.heard = content.data
         return Response()
 
     def page(

@@ -48,9 +48,15 @@ def mount(app: FastAPI) -> None:
             if isinstance(route, APIRoute):
                 pages.add_api_route(route.path, route.endpoint, response_class=HTMLResponse)
     pages.add_api_route("/assets/{digest}/{name}", _file)
+    pages.add_api_route("/favicon.ico", _icon)
     app.include_router(pages)
     for kind in (PhalanxError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+
+async def _icon(request: Request) -> Response:
+    """The mark, for browsers and pages that ask for it without having been told where it is."""
+    return await _file(request, "", "mark.svg")
 
 
 async def _file(request: Request, digest: str, name: str) -> Response:

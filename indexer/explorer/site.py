@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from indexer.explorer import figures, words
+from indexer.explorer import arguments, figures, words
 from sdk.types import checksum_address
 
 FOLDER: Final = Path(__file__).parent
@@ -82,11 +82,15 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "amount": figures.amount_text,
+        "arguments": lambda event: arguments.arguments(event.name, event.args),
         "blocks": figures.blocks_text,
         "checksum": lambda raw: checksum_address(bytes(raw)),
         "count": figures.count_text,
+        "ether": figures.ether_text,
+        "event_title": lambda event: arguments.title(event.name, event.args),
         "event_words": words.event_words,
         "hex": lambda raw: "0x" + bytes(raw).hex(),
+        "in_ether": figures.in_ether,
         "listing": figures.listing,
         "moment": figures.moment,
         "moment_text": figures.moment_text,

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from indexer.api.routes_clusters import StepOut
 from indexer.api.schemas import ClusterOut
 from indexer.explorer.charts import Chart, Point, chart
-from indexer.explorer.figures import amount_text, moment, moment_text
+from indexer.explorer.figures import amount_text, ether_text, moment, moment_text
 from sdk.types import BlockNumber
+
+_LEAST_SHARE: Final = 3
+"""An axis from 0 leaves balance and limit a third of its height at least, or it begins higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Move:
         newest: its last log, with the balance afterwards.
         logs: how many it has.
         in_wei: paid in by all of them.
-        out_wei: paid out, None if a bounty makes it unknown.
+        out_wei: paid out, to a liquidator, too; None if that is unknown.
         fees_wei: used since the call before, None where it cannot be told apart.
     """
 
@@ -76,8 +80,19 @@ def balance_chart(
         return None
     points.append(Point(at, int(cluster.balance_wei), _when(now_s, at)))
     is_burning = cluster.status == "active" and cluster.validators > 0
-    marks = [(int(cluster.collateral_wei), "Liquidation below this")] if is_burning else []
-    return chart("Balance", points, show=lambda wei: " ".join(amount_text(wei)), marks=marks)
+    limit_wei = int(cluster.collateral_wei)
+    marks = [(limit_wei, f"Liquidation below {ether_text(limit_wei)} ETH")] if is_burning else []
+    values = [each.y for each in points] + [value for value, _ in marks]
+    extent = max(values) - min(values)
+    is_close = bool(marks) and 0 < extent * _LEAST_SHARE < max(values)
+    return chart(
+        "Balance",
+        points,
+        show=lambda wei: " ".join(amount_text(wei)),
+        show_tick=lambda wei: f"{ether_text(wei)} ETH",
+        from_zero=not is_close,
+        marks=marks,
+    )
 
 
 def _sum(parts: Sequence[str | None]) -> int | None:

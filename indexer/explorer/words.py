@@ -1,7 +1,7 @@
 """What the registry's short words mean, in the words of the pages.
 
-Pure tables: names of events, reasons of refusals, parameters. A name that is not here is shown as
-it is, so a new event never breaks a page.
+Pure tables: names of events, reasons of refusals, parameters, fields of forms. A name that is not
+here is shown as it is, so a new event never breaks a page.
 """
 
 from __future__ import annotations
@@ -99,6 +99,44 @@ PARAMETERS: Final = {
     "pending_owner": ("Pending owner", "Who may accept the ownership."),
 }
 """A parameter's name and what it does."""
+
+
+FIELDS: Final = {
+    "action": "Action",
+    "allows": "Admits owner",
+    "amount": "Amount, ETH",
+    "cluster": "Cluster",
+    "days": "Days",
+    "eb": "ETH of each validator",
+    "exiting": "Exit",
+    "from_block": "From block",
+    "liquidatable": "Funds",
+    "max_fee": "Fee up to, gwei a block",
+    "name": "Event",
+    "operator": "Operator id",
+    "operators": "Operators",
+    "order": "Order",
+    "owner": "Owner",
+    "private": "Admission",
+    "accepted": "Registration",
+    "q": "Search",
+    "reason": "Refused because",
+    "refused": "Outcome",
+    "room": "Room for validators",
+    "sort": "Sort by",
+    "status": "Status",
+    "to_block": "To block",
+    "tx": "Transaction",
+    "validator": "Public key",
+    "validators": "Validators",
+    "within": "Within",
+}
+"""A form's field as its reader sees it, for what is wrong with it."""
+
+
+def field_words(name: str) -> str:
+    """A field's name in words; one that stands only in an address stays as it is."""
+    return FIELDS.get(name, name)
 
 
 def event_words(name: str | None) -> str:

@@ -50,15 +50,19 @@ def account(view: View, owner: Address) -> Account:
     return Account(owner) if row is None else account_of(row)
 
 
-def holdings(view: View, owner: Address) -> Holdings:
-    """What an address has."""
-    row = view.ask_first(_HOLDINGS, owner=owner)
-    return Holdings(row.operators, row.clusters, int(row.validators), int(row.eth))
+def overview(view: View, owner: Address) -> tuple[Holdings, NonceUse]:
+    """What an address has, and what became of its registrations."""
+    row = view.ask_first(_OVERVIEW, owner=owner)
+    held = Holdings(row.operators, row.clusters, int(row.validators), int(row.eth))
+    return held, _use(row)
 
 
 def nonce_use(view: View, owner: Address) -> NonceUse:
     """What became of an owner's registrations."""
-    row = view.ask_first(_NONCES, owner=owner)
+    return _use(view.ask_first(_NONCES, owner=owner))
+
+
+def _use(row: Any) -> NonceUse:
     newest = None if row.newest is None else BlockNumber(row.newest)
     return NonceUse(newest, row.refused)
 
@@ -76,7 +80,20 @@ _ACCOUNT: Final = Prepared(
 )
 
 
-def _holdings(moment: Moment) -> Select[Any]:
+def _nonces(moment: Moment) -> tuple[Any, ...]:
+    """The last of an owner's registrations, by the index of nonces, and how many were refused."""
+    its = (log.c.owner == _OWNER, log.c.block_number <= moment.at)
+    newest = (
+        select(log.c.block_number)
+        .where(*its, log.c.nonce.is_not(None))
+        .order_by(log.c.nonce.desc())
+        .limit(1)
+    )
+    refused = select(func.count()).where(*its, log.c.nonce.is_not(None), log.c.refusal.is_not(None))
+    return newest.scalar_subquery().label("newest"), refused.scalar_subquery().label("refused")
+
+
+def _overview(moment: Moment) -> Select[Any]:
     operators = (
         select(func.count())
         .where(
@@ -92,17 +109,13 @@ def _holdings(moment: Moment) -> Select[Any]:
         func.count().label("clusters"),
         func.coalesce(func.sum(clusters.validator_count), 0).label("validators"),
         func.coalesce(func.sum(clusters.effective_balance_eth), 0).label("eth"),
+        *_nonces(moment),
     )
     return select(*counted).where(moment.holds(cluster_version), clusters.owner == _OWNER)
 
 
-_HOLDINGS: Final = Prepared(_holdings)
-_NONCES: Final = Prepared(
-    lambda moment: select(
-        func.max(log.c.block_number).label("newest"),
-        func.count().filter(log.c.refusal.is_not(None)).label("refused"),
-    ).where(log.c.owner == _OWNER, log.c.nonce.is_not(None), log.c.block_number <= moment.at)
-)
+_OVERVIEW: Final = Prepared(_overview)
+_NONCES: Final = Prepared(lambda moment: select(*_nonces(moment)))
 _KNOWN: Final = Prepared(
     lambda moment: (
         select(log.c.block_number)

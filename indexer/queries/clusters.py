@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, exists, func, lateral, select, true
 
 from indexer.project.records import CLUSTER
 from indexer.queries.events import SORTS as EVENT_SORTS
 from indexer.queries.events import EventRow, event_of, event_statement
 from indexer.queries.network import network
 from indexer.queries.operators import by_ids
-from indexer.queries.prepared import Prepared
+from indexer.queries.prepared import Moment, Prepared, listed
 from indexer.queries.reading import View
 from indexer.queries.records import (
     Cut,
@@ -24,9 +26,9 @@ from indexer.queries.records import (
     in_order,
     one_of,
 )
-from indexer.store.tables import cluster_version, log
+from indexer.store.tables import cluster_version, log, suspect, validator_version
 from sdk.registry import Cluster, Parties
-from sdk.types import Address, ClusterId, OperatorId
+from sdk.types import Address, BlockNumber, ClusterId, OperatorId
 
 SORTS: Final = {
     "created": (cluster_version.c.sequence,),
@@ -66,7 +68,7 @@ def cluster(view: View, cluster_id: ClusterId) -> Cluster | None:
 
 def by_cluster_ids(view: View, ids: Sequence[ClusterId]) -> dict[ClusterId, Cluster]:
     """Those of some ids that exist."""
-    found = map(cluster_of, view.ask(_BY_IDS, ids=sorted(set(ids))))
+    found = map(cluster_of, view.ask(_BY_IDS, ids=listed(set(ids))))
     return {each.cluster_id: each for each in found}
 
 
@@ -93,9 +95,43 @@ def steps(view: View, cluster_id: ClusterId, cut: Cut) -> Page[EventRow]:
     return _STEPS.page(view, {"cluster_id": cluster_id}, cut, sort="chain", descending=True)
 
 
-def last_step(view: View, cluster_id: ClusterId) -> EventRow | None:
-    """The event whose struct calls must present."""
-    return next(iter(steps(view, cluster_id, Cut(limit=1)).entries), None)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an event is that left a cluster with another struct."""
+
+    block: BlockNumber
+    log_index: int
+    transaction_hash: bytes
+
+
+def with_last_step(view: View, cluster_id: ClusterId) -> tuple[Cluster, Step | None] | None:
+    """The cluster and the event whose struct calls must present; None if there is no cluster."""
+    row = view.ask_first(_WITH_STEP, cluster_id=cluster_id)
+    if row is None:
+        return None
+    has_step = row.step_block is not None
+    step = Step(BlockNumber(row.step_block), row.step_index, row.step_hash) if has_step else None
+    return cluster_of(row), step
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What is to be said of a cluster beside its record.
+
+    Attributes:
+        refused: registrations that nodes do not act on.
+        is_suspect: the contract's view of it differs now.
+    """
+
+    refused: int
+    is_suspect: bool
+
+
+def remarks(view: View, cluster_id: ClusterId) -> Remarks:
+    """What is to be said of a cluster."""
+    named = f"0x{cluster_id.hex()}"
+    row = view.ask_first(_REMARKS, cluster_id=cluster_id, named=named)
+    return Remarks(row.refused, row.is_suspect)
 
 
 _TABLE: Final = cluster_version.c
@@ -104,6 +140,43 @@ _BY_IDS: Final = Prepared(
         CLUSTER, moment.holds(cluster_version), one_of(_TABLE.cluster_id, "ids")
     )
 )
+
+
+def _with_step(moment: Moment) -> Select[Any]:
+    step = lateral(
+        select(
+            log.c.block_number.label("step_block"),
+            log.c.log_index.label("step_index"),
+            log.c.transaction_hash.label("step_hash"),
+        )
+        .where(
+            log.c.cluster_id == bindparam("cluster_id"),
+            log.c.block_number <= moment.at,
+            log.c.args.has_key("cluster"),
+        )
+        .order_by(log.c.block_number.desc(), log.c.log_index.desc())
+        .limit(1)
+    ).alias("step")
+    wanted = (moment.holds(cluster_version), _TABLE.cluster_id == bindparam("cluster_id"))
+    return (
+        in_order(CLUSTER, *wanted)
+        .add_columns(*step.c)
+        .select_from(cluster_version.outerjoin(step, true()))
+    )
+
+
+def _remarks(moment: Moment) -> Select[Any]:
+    refused = select(func.count()).where(
+        moment.holds(validator_version),
+        validator_version.c.cluster_id == bindparam("cluster_id"),
+        validator_version.c.refusal.is_not(None),
+    )
+    doubts = exists().where(suspect.c.subject == bindparam("named"))
+    return select(refused.scalar_subquery().label("refused"), doubts.label("is_suspect"))
+
+
+_WITH_STEP: Final = Prepared(_with_step)
+_REMARKS: Final = Prepared(_remarks)
 _LIST: Final = Listing(
     lambda moment: in_order(CLUSTER, moment.holds(cluster_version)),
     cluster_of,

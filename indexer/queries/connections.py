@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final, cast
 
+import msgspec
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.event import listens_for
@@ -27,8 +29,9 @@ from sdk.errors import ConfigError
 STATEMENT_TIMEOUT_MS: Final = 5_000
 """Lists take milliseconds; what takes seconds is a question that we do not want to answer."""
 CONNECT_TIMEOUT_S: Final = 5
-CONNECTIONS: Final = 16
-"""Per process. Requests beyond that wait for `POOL_WAIT_S`, then are told to come again."""
+CONNECTIONS: Final = 8
+"""Per process, which uses one core: more at once would only take turns. Requests beyond that wait
+for `POOL_WAIT_S`, then are told to come again."""
 POOL_WAIT_S: Final = 5.0
 PREPARED: Final = 400
 """Statements that one connection keeps; there are under a hundred, in forms by width of numbers."""
@@ -73,6 +76,7 @@ def open_database(url: str, *, connections: int = CONNECTIONS) -> Engine:
     @listens_for(made, "connect")
     def connected(driver: psycopg.Connection, _: Any) -> None:
         driver.adapters.register_loader("numeric", _Whole)
+        set_json_loads(msgspec.json.decode, driver)
         driver.prepared_max = PREPARED
 
     return made

@@ -10,7 +10,8 @@ from indexer.queries.clusters import parties
 from indexer.queries.reading import View
 from indexer.queries.records import cluster_of, in_order
 from indexer.store.tables import cluster_version
-from sdk.registry import Parties, runway
+from sdk.registry import Parties
+from sdk.registry.funds import funds
 from sdk.types import BlockNumber
 
 MOST_CLUSTERS: Final = 50_000
@@ -44,7 +45,7 @@ def endangered(view: View) -> list[Endangered]:
     )
     found = []
     for each in parties(view, list(map(cluster_of, rows))):
-        block = runway.liquidation_block(each, at=view.at)
+        block = funds(each, at=view.at).liquidation_block
         if block is not None:
             found.append(Endangered(each, block))
     return sorted(found, key=lambda each: (each.block, each.parties.cluster.sequence))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Row, bindparam, func, select
 
-from indexer.queries.prepared import Prepared, given
+from indexer.queries.prepared import Prepared, given, listed
 from indexer.queries.reading import View
 from indexer.queries.records import one_of
 from indexer.store.signed import CLUSTER, OPERATOR, signed_metadata
@@ -71,7 +71,7 @@ def of_clusters(view: View, clusters: Iterable[Cluster]) -> dict[ClusterId, Meta
 def by_name(view: View, text: str, *, limit: int) -> list[Named]:
     """Things whose name begins with a text, in any case."""
     word = text.strip().lower()
-    if len(word) < LEAST_NAME or view.at != view.position.newest.number:
+    if len(word) < LEAST_NAME or not _is_told(view):
         return []
     start = word.translate(_ESCAPES) + "%"
     rows = view.ask(_NAMED, **_registry(view), start=start, most=limit)
@@ -84,10 +84,14 @@ def subject_of(operator_id: OperatorId) -> bytes:
 
 
 def _of(view: View, kind: str, subjects: Sequence[bytes]) -> dict[bytes, Metadata]:
-    if not subjects or view.at != view.position.newest.number:
+    if not subjects or not _is_told(view):
         return {}
-    rows = view.ask(_SAID, **_registry(view), kind=kind, subjects=sorted(set(subjects)))
+    rows = view.ask(_SAID, **_registry(view), kind=kind, subjects=listed(set(subjects)))
     return {bytes(row.subject): _metadata(row) for row in rows}
+
+
+def _is_told(view: View) -> bool:
+    return view.is_newest and view.position.has_metadata
 
 
 def _metadata(row: Row[Any]) -> Metadata:

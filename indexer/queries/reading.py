@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Executable,
     Row,
     Table,
+    exists,
     select,
 )
 
@@ -34,6 +36,7 @@ from indexer.queries.connections import (
 )
 from indexer.queries.errors import NotAvailable, NotFound
 from indexer.queries.prepared import Prepared, holding
+from indexer.store.signed import signed_metadata
 from indexer.store.tables import block, cursor, head
 from sdk.types import Address, BlockNumber
 
@@ -76,6 +79,7 @@ class Position:
         safe: block that the node calls safe, None unless it is on the chain of the tables.
         finalized: the same for finalized.
         seen_at: when the node was asked.
+        has_metadata: some owner has said something of what he has.
     """
 
     chain_id: int
@@ -89,6 +93,7 @@ class Position:
     is_caught_up: bool
     seen_at: datetime | None
     shares_verified: bool
+    has_metadata: bool
 
     @property
     def lag_blocks(self) -> int | None:
@@ -146,16 +151,19 @@ class View:
         return next(iter(self.ask(statement, **values)), None)
 
     def remembered(self, name: str, make: Callable[[], Value]) -> Value:
-        """What was made for this block on this connection before, else made now.
+        """What was made for this block before, else made now; one for all threads.
 
-        Only for what the chain up to the block determines, which its hash names. One per name and
-        connection is kept, so a new block takes the place of the last.
+        Only for what the chain up to the block determines, which its hash names. Two per name are
+        kept: for the newest block, and for another one. A new one takes the place of the last.
         """
         if self.block.hash is None:
             return make()
-        kept = self.connection.info.get(name)
+        memory = _MEMORIES.setdefault(self.connection.engine, {})
+        place = (name, self.is_newest)
+        kept = memory.get(place)
         if kept is None or kept[0] != self.block.hash:
-            kept = self.connection.info[name] = (self.block.hash, make())
+            # Two threads may make the same; that does no harm, and a lock would let them wait.
+            kept = memory[place] = (self.block.hash, make())
         found: Value = kept[1]
         return found
 
@@ -174,6 +182,12 @@ class View:
     def _result(self, statement: Executable) -> CursorResult[Any]:
         with translated():
             return self.connection.execute(statement)
+
+
+_MEMORIES: Final[WeakKeyDictionary[Engine, dict[tuple[str, bool], tuple[bytes, Any]]]] = (
+    WeakKeyDictionary()
+)
+"""What views of a database have remembered."""
 
 
 @contextmanager
@@ -238,6 +252,7 @@ def _begin(connection: Connection) -> Position:
         is_caught_up=bool(row.h_is_caught_up),
         seen_at=row.h_seen_at,
         shares_verified=row.c_shares_verified,
+        has_metadata=row.has_metadata,
     )
 
 
@@ -249,6 +264,12 @@ _POSITION: Final = Prepared(
         *(each.label(f"h_{each.name}") for each in head.c),
         _SAFE.c.hash.label("safe_held"),
         _FINALIZED.c.hash.label("finalized_held"),
+        exists()
+        .where(
+            signed_metadata.c.chain_id == cursor.c.chain_id,
+            signed_metadata.c.contract == cursor.c.contract,
+        )
+        .label("has_metadata"),
     ).select_from(
         cursor.outerjoin(head, head.c.id == cursor.c.id)
         .outerjoin(_SAFE, _SAFE.c.number == head.c.safe_number)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from indexer.queries.prepared import Prepared
 from indexer.queries.reading import View
 from indexer.store.tables import divergence, integrity, reorg, suspect
 from sdk.types import BlockNumber
@@ -107,11 +106,6 @@ def last_compared(view: View) -> BlockNumber | None:
     return None if row is None or row.newest is None else BlockNumber(row.newest)
 
 
-def is_suspect(view: View, subject: str) -> bool:
-    """Whether a subject differs from the contract's views now."""
-    return view.ask_first(_SUSPECT, subject=subject) is not None
-
-
 def divergences(view: View) -> list[Divergence]:
     """The newest logs that contradict those before them."""
     rows = view.rows(
@@ -132,8 +126,3 @@ def divergences(view: View) -> list[Divergence]:
         )
         for row in rows
     ]
-
-
-_SUSPECT: Final = Prepared(
-    lambda _: select(suspect.c.kind).where(suspect.c.subject == bindparam("subject")).limit(1)
-)

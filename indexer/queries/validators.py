@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select
 
 from indexer.project.records import VALIDATOR
 from indexer.queries.events import EventRow, event_of, event_statement
-from indexer.queries.prepared import Moment, Prepared
+from indexer.queries.prepared import Moment, Prepared, listed
 from indexer.queries.reading import View
 from indexer.queries.records import (
     Cut,
@@ -26,7 +26,7 @@ from indexer.queries.records import (
     one_of,
     validator_of,
 )
-from indexer.store.tables import cluster_version, log, validator_version
+from indexer.store.tables import block, cluster_version, log, validator_version
 from sdk.events import Undecodable, decode
 from sdk.events.types import ValidatorAdded
 from sdk.registry import Refusal, Validator
@@ -85,15 +85,15 @@ def count_validators(view: View, wanted: ValidatorFilter) -> int:
 
 def by_keys(view: View, keys: Sequence[bytes]) -> list[Validator]:
     """Present registrations of some keys."""
-    return list(map(validator_of, view.ask(_BY_KEYS, keys=sorted(set(keys)))))
+    return list(map(validator_of, view.ask(_BY_KEYS, keys=listed(set(keys)))))
 
 
 def registrations(view: View, key: bytes) -> list[Registration]:
     """All registrations of a key, removed and refused ones included, the newest first."""
-    rows = view.ask(_REGISTRATIONS, key=key)
-    records = {(each.owner, each.nonce): each for each in by_keys(view, [key])}
-    added = map(event_of, rows)
-    return [Registration(each, records.get((each.owner, each.nonce))) for each in added]  # type: ignore[arg-type]
+    return [
+        Registration(event_of(row), None if row.own_key is None else validator_of(row))
+        for row in view.ask(_REGISTRATIONS, key=key)
+    ]
 
 
 def shares_of(view: View, owner: Address, nonce: int) -> bytes | None:
@@ -111,21 +111,28 @@ def shares_of(view: View, owner: Address, nonce: int) -> bytes | None:
     return event.shares
 
 
-def refusals(view: View, cluster_ids: Sequence[ClusterId]) -> dict[ClusterId, int]:
-    """How many registrations of some clusters nodes do not act on."""
-    rows = view.ask(_REFUSALS, ids=sorted(set(cluster_ids)))
-    return {ClusterId(row.cluster_id): row.refused for row in rows}
-
-
 _TABLE: Final = validator_version.c
 _BY_KEYS: Final = Prepared(
     lambda moment: in_order(
         VALIDATOR, moment.holds(validator_version), one_of(_TABLE.public_key, "keys")
     )
 )
-_REGISTRATIONS: Final = Prepared(
-    lambda moment: (
-        event_statement()
+
+
+def _registrations(moment: Moment) -> Select[Any]:
+    """Each with its record, if that is present."""
+    record = in_order(
+        VALIDATOR, moment.holds(validator_version), _TABLE.public_key == bindparam("key")
+    ).subquery("record")
+    # The log has columns of the same names, which those of the record must not hide.
+    own = [each.label(f"own_{place}") for place, each in enumerate(record.c)]
+    return (
+        select(*own, record.c.public_key.label("own_key"), *event_statement().selected_columns)
+        .select_from(
+            log.outerjoin(block, block.c.number == log.c.block_number).outerjoin(
+                record, and_(record.c.owner == log.c.owner, record.c.nonce == log.c.nonce)
+            )
+        )
         .where(
             log.c.validator_key == bindparam("key"),
             log.c.name == "ValidatorAdded",
@@ -134,18 +141,9 @@ _REGISTRATIONS: Final = Prepared(
         .order_by(log.c.block_number.desc(), log.c.log_index.desc())
         .limit(MOST_REGISTRATIONS)
     )
-)
-_REFUSALS: Final = Prepared(
-    lambda moment: (
-        select(_TABLE.cluster_id, func.count().label("refused"))
-        .where(
-            moment.holds(validator_version),
-            one_of(_TABLE.cluster_id, "ids"),
-            _TABLE.refusal.is_not(None),
-        )
-        .group_by(_TABLE.cluster_id)
-    )
-)
+
+
+_REGISTRATIONS: Final = Prepared(_registrations)
 
 
 def _with_operator(moment: Moment, operator_id: Any) -> ColumnElement[bool]:

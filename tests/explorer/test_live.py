@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
 
+from deploy.devnet.ports import free_ports
 from sdk.registry import SignatureVerdict
 from sdk.testing import builders
 from sdk.testing.model_registry import ModelRegistry
@@ -19,6 +25,7 @@ from tests.indexer import databases
 from tests.indexer.chain import FIRST
 
 pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+ROOT: Final = Path(__file__).parents[2]
 NOTHING, OPERATORS, CLUSTER, DEPOSIT, OTHER = range(5)
 OWNER, IDS = builders.address(1), builders.operator_ids(1, 2, 3, 4)
 
@@ -111,6 +118,49 @@ def test_a_call_is_withdrawn_as_soon_as_its_cluster_changes(browser: Browser, mo
         assert page.get_by_label("Data").is_hidden()
         page.get_by_role("link", name="Build it again").click()
         expect(page.get_by_label("Data")).to_be_visible()
+
+
+@contextmanager
+def elsewhere(page: str) -> Iterator[str]:
+    """The address of another site that has this one page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", free_ports(1)[0]), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_page_of_the_documentation_shows_a_runway_and_follows(
+    browser: Browser, moving: Site
+) -> None:
+    """Its own words, on a site of its own, as a frontend is."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = '<link rel="icon" href="data:,">' + text.partition("```html\n")[2].partition("```")[0]
+    owner = page.partition('owner = "')[2].partition('"')[0]
+    filled = page.replace(owner, checksum_address(OWNER))
+    filled = filled.replace("http://localhost:8640", moving.address)
+    moving.mine(OPERATORS, CLUSTER)
+    with elsewhere(filled) as address, visit(browser, address) as visitor:
+        shown = visitor.go("/").locator("#runway")
+        expect(shown).to_contain_text("Operators 1,2,3,4: ")
+        expect(shown).to_contain_text(" blocks left, until about ")
+        expect(shown).to_contain_text(f"Block {moving.chain.head}, latest")
+        moving.mine(DEPOSIT)
+        expect(shown).to_contain_text(f"Block {moving.chain.head}, latest")
+        assert visitor.elsewhere
+        assert all(each.startswith(moving.address) for each in visitor.elsewhere)
+        visitor.elsewhere.clear()  # the API is elsewhere, as it should be
 
 
 def test_a_site_that_goes_away_leaves_the_page_and_says_so(browser: Browser, server: str) -> None:

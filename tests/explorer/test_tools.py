@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from sdk.client.export import decode_call
 from sdk.registry import runway
 from sdk.testing import keys
-from sdk.types import BlockNumber, OperatorId
-from sdk.units import units_to_wei
+from sdk.types import BlockNumber, OperatorId, checksum_address
+from sdk.units import FEE_UNIT_WEI, format_ether, parse_ether, units_to_wei
 from tests.explorer.browsing import Visit, visit
 from tests.explorer.history import BLOCKS, NETWORK_FEE
 from tests.explorer.pages import cluster_name, cluster_path, group, groups, model_of
@@ -47,6 +49,27 @@ def test_the_calculator_shows_what_the_ledger_asks(
             parameters.minimum_collateral_wei, rate * 4 * parameters.liquidation_period_blocks
         )
         assert deposit == str(threshold + rate * 4 * 90 * 7_200)
+        shown = page.locator(".stat", has_text="Deposit").locator("data").inner_text()
+        assert shown.removesuffix(" ETH") == format_ether(int(deposit))
+        for place in range(1, 4):
+            column = page.locator(f"#result table tr > :nth-child({place + 1})").all_inner_texts()
+            *parts, total = [Decimal(each.split()[-2]) for each in column[1:]]
+            assert sum(parts) == total
+
+
+def test_the_deposit_that_was_calculated_while_typing_can_be_copied(
+    browser: Browser, grown: Site
+) -> None:
+    with visit(
+        browser, grown.address, permissions=["clipboard-read", "clipboard-write"]
+    ) as visitor:
+        page = visitor.go("/tools/calculator")
+        page.get_by_label("Operators (").fill("3, 5, 7, 9")
+        deposit = page.locator(".stat", has_text="Deposit")
+        deposit.get_by_role("button").click()
+        expect(page.locator("#news")).to_have_text("Copied.")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert deposit.locator("data").get_attribute("value") == str(parse_ether(copied))
 
 
 def test_the_calculator_suggests_sets_and_says_what_is_wrong(visitor: Visit) -> None:
@@ -106,6 +129,30 @@ def test_the_builder_has_only_the_fields_of_an_action_and_copies_its_call(
         assert page.locator(".code").count() == 0
 
 
+def test_a_link_to_the_builder_is_no_error_and_says_how_much_it_may_be(
+    visitor: Visit, grown: Site
+) -> None:
+    ended, rich = group(grown.chain, "ended"), group(grown.chain, "long")
+    least = runway.deposit_needed_wei(
+        model_of(grown.chain).parties(ended.owner, ended.ids),
+        for_blocks=0,
+        at=BlockNumber(AT + 1),
+    )
+    page = visitor.go(cluster_path(ended))
+    page.locator("main").get_by_role("link", name="Reactivate").click()
+    expect(page.locator("#result")).to_contain_text(f"At least {format_ether(least)} ETH")
+    assert page.get_by_role("alert").count() == 0
+    page.get_by_label("Amount").fill("0.000000000001")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_contain_text(f"{format_ether(least)} ETH are needed")
+    page.get_by_label("Amount").fill("")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_contain_text("Amount, ETH and the runway")
+    page = visitor.go(f"/tools/builder?cluster={cluster_name(rich)}&action=withdraw")
+    expect(page.locator("#result")).to_contain_text("How much shall be withdrawn?")
+    assert page.get_by_role("alert").count() == 0
+
+
 def test_liquidations_come_soonest_first_with_calls_that_name_the_cluster(
     visitor: Visit, grown: Site
 ) -> None:
@@ -119,6 +166,9 @@ def test_liquidations_come_soonest_first_with_calls_that_name_the_cluster(
     ]
     assert blocks == sorted(blocks)
     assert blocks[0] > AT
+    # Times ahead are told as the runways of other pages are.
+    ahead = soon.locator("[data-label='From block'] time").first.inner_text()
+    assert re.fullmatch(r"in [0-9]+ [a-z]+( [0-9]+ (day|hour|minute)s?)?", ahead), ahead
     owners = {each.owner for each in groups(grown.chain, "soon") + groups(grown.chain, "long")}
     for each in soon.locator("tbody [data-copy]").all():
         data = bytes.fromhex((each.get_attribute("data-copy") or "")[2:])
@@ -152,6 +202,62 @@ def test_a_cluster_shows_what_the_ledger_says_and_the_struct_that_calls_need(
             f"{'true' if snapshot.active else 'false'},{snapshot.balance_wei})"
         )
         assert page.locator("figure.chart svg").count() == 1
+
+
+def test_a_liquidation_tells_what_was_charged_what_was_paid_and_what_stayed(
+    visitor: Visit, grown: Site
+) -> None:
+    seen = 0
+    collateral_wei = model_of(grown.chain).state.network.parameters.minimum_collateral_wei
+    for found in groups(grown.chain, "ended"):
+        page = visitor.go(cluster_path(found))
+        rows = page.locator("section", has=page.locator("#history")).locator("tbody tr")
+        place = ["liquidated" in each for each in rows.all_inner_texts()].index(True)
+        paid, fees, left = (
+            _wei(rows.nth(place), each) for each in ("Out", "Fees until then", "Balance")
+        )
+        before = _wei(rows.nth(place + 1), "Balance")
+        block = int(rows.nth(place).locator("td a").inner_text().replace(",", ""))
+        # A block earlier the balance was what one more block of fees takes from it.
+        data = visitor.page.request.get(
+            f"{visitor.address}/v1/clusters/{cluster_name(found)}?at={block - 1}"
+        ).json()["data"]
+        settled = int(data["balance_wei"]) - int(data["burn_rate_wei"])
+        assert before - fees == paid + left
+        assert abs(before - fees - settled) < FEE_UNIT_WEI
+        assert paid == min(before - fees, 2 * collateral_wei)
+        seen += 1
+    assert seen
+
+
+def test_what_a_cluster_burns_is_the_sum_of_its_rows(visitor: Visit, grown: Site) -> None:
+    found = group(grown.chain, "long")
+    page = visitor.go(cluster_path(found))
+    cells = page.locator("[data-label='Of this cluster, a day']").all_inner_texts()
+    *parts, total = [Decimal(each.split()[-2]) for each in cells]
+    assert len(parts) == len(found.ids) + 1
+    assert sum(parts) == total
+    tile = page.locator(".stat", has_text="Burns a day").locator("data").inner_text()
+    assert Decimal(tile.split()[0]) == total
+
+
+def test_an_account_has_the_sum_of_its_balances(visitor: Visit, grown: Site) -> None:
+    found = group(grown.chain, "long")
+    owner = checksum_address(found.owner)
+    page = visitor.go(f"/accounts/{owner}")
+    owned = visitor.page.request.get(
+        f"{visitor.address}/v1/accounts/{owner}/clusters?limit=500"
+    ).json()["data"]
+    total = page.locator(".stat", has_text="Balances together").locator("data")
+    assert total.get_attribute("value") == str(sum(int(each["balance_wei"]) for each in owned))
+    ends = min(each["liquidation_block"] for each in owned if each["liquidation_block"])
+    first = next(each["id"] for each in owned if each["liquidation_block"] == ends)
+    shortest = page.locator(".stat", has_text="Shortest runway").locator("a")
+    assert first in (shortest.get_attribute("href") or "")
+
+
+def _wei(row: Locator, column: str) -> int:
+    return int(row.locator(f"[data-label='{column}'] data").get_attribute("value") or "")
 
 
 # --- the keyshares verifier ---

@@ -20,6 +20,7 @@ async function calculate() {
     const result = fresh.getElementById("result");
     if (mine !== asked || !answer.ok || !result) return;
     document.getElementById("result").replaceChildren(...result.childNodes);
+    document.dispatchEvent(new CustomEvent("phalanx:replaced"));
     history.replaceState(null, "", wanted);
   } catch {
     // The button still works, and says what is wrong.

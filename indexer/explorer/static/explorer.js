@@ -28,11 +28,25 @@ function age(seconds) {
   return ages.format(Math.trunc(seconds / size), unit);
 }
 
+// As the pages themselves write spans: the two largest units, if they stand next to each other.
+function span(seconds) {
+  const place = UNITS.findIndex(([, size]) => seconds >= size);
+  if (place < 0) return "0 seconds";
+  const word = (count, unit) => `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"}`;
+  const [unit, size] = UNITS[place];
+  const parts = [word(Math.floor(seconds / size), unit)];
+  const [smaller, least] = UNITS[place + 1] || [];
+  const rest = smaller && smaller !== "second" ? Math.floor((seconds % size) / least) : 0;
+  if (rest) parts.push(word(rest, smaller));
+  return parts.join(" ");
+}
+
 function tellTimes() {
   const now = Date.now();
   for (const each of document.querySelectorAll("time:not([data-exact])")) {
     each.title ||= each.textContent;
-    each.textContent = age((Date.parse(each.dateTime) - now) / 1000);
+    const ahead = (Date.parse(each.dateTime) - now) / 1000;
+    each.textContent = ahead > 0 ? `in ${span(ahead)}` : age(ahead);
   }
   const updated = document.querySelector("[data-updated]");
   if (updated) {
@@ -159,6 +173,9 @@ function takeOver(fresh) {
   if (focused >= 0) main.querySelectorAll("a, button, summary")[focused]?.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("phalanx:refreshed"));
 }
+
+// A page's own script has put something new into it.
+document.addEventListener("phalanx:replaced", () => enrich(document));
 
 function enrich(root) {
   addCopyButtons(root);

@@ -4,6 +4,7 @@ from typing import Final
 
 from indexer.explorer.views import (
     accounts,
+    builder,
     clusters,
     events,
     liquidations,
@@ -26,5 +27,6 @@ ROUTERS: Final = (
     parameters.router,
     status.router,
     tools.router,
+    builder.router,
 )
 """All pages."""

@@ -14,8 +14,10 @@ from indexer.api import routes_clusters
 from indexer.api.parameters import ClusterPath, parse_cluster
 from indexer.api.routes_clusters import required_cluster, show_clusters
 from indexer.api.routes_liquidations import Remembered
-from indexer.api.schemas import operator_out, validator_out
+from indexer.api.schemas import ClusterOut, operator_out, validator_out
+from indexer.explorer.bounties import completed
 from indexer.explorer.fields import Fields
+from indexer.explorer.figures import column_texts
 from indexer.explorer.funds import DAY_BLOCKS, GAUGE_DAYS, Funded, funded
 from indexer.explorer.overhearing import first, overhear
 from indexer.explorer.sheet import Asked
@@ -26,8 +28,9 @@ from indexer.queries.network import network
 from indexer.queries.reading import View
 from indexer.queries.records import Cut, Page
 from indexer.queries.validators import ValidatorFilter
-from sdk.registry import Cluster
+from sdk.registry import BASELINE_ETH, Cluster
 from sdk.types import MAX_OPERATOR_ID, ClusterId, OperatorId
+from sdk.units import WEI_PER_ETHER, units_to_wei
 
 router = APIRouter()
 SORTS: Final = {
@@ -95,13 +98,17 @@ def cluster_page(request: Request, sheet: Asked, cluster: ClusterPath) -> Respon
         steps = overhear(
             request, view, lambda ask: routes_clusters.list_history(ask, first(MOST_STEPS), name)
         )
+        steps = completed(view, cluster_id, steps)
+        has, network_fee_wei = _operators(view, record), _network_fee_wei(view)
         return {
             "cluster": detail,
             "runway": funded(detail).runway,
             "snapshot": overhear(
                 request, view, lambda ask: routes_clusters.get_snapshot(ask, name)
             ),
-            "operators": _operators(view, record),
+            "operators": has,
+            "network_fee_wei": network_fee_wei,
+            "fees": daily_fees(detail, [int(each.fee_wei) for each in has], network_fee_wei),
             "outcomes": outcomes(view, cluster_id),
             "validators": _validators(view, cluster_id),
             "moves": moves(steps)[:SHOWN],
@@ -112,6 +119,36 @@ def cluster_page(request: Request, sheet: Asked, cluster: ClusterPath) -> Respon
         }
 
     return sheet.show("cluster.html", find)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyFees:
+    """What a cluster pays a day, in ether, exact, as one column.
+
+    Attributes:
+        operators: in their order.
+        total: all of it.
+    """
+
+    operators: list[str]
+    network: str
+    total: str
+
+
+def daily_fees(cluster: ClusterOut, fees_wei: Sequence[int], network_wei: int) -> DailyFees:
+    """The parts of what a cluster burns a day, and their sum.
+
+    Args:
+        cluster: with its effective balance and burn rate.
+        fees_wei: of its operators, per block and 32 ETH.
+        network_wei: the network's, likewise.
+    """
+    eth = cluster.effective_balance_eth
+    # Exact: a fee is whole units of 100,000 wei, which 32 divides.
+    parts = [each * eth // BASELINE_ETH * DAY_BLOCKS for each in (*fees_wei, network_wei)]
+    total = int(cluster.burn_rate_wei) * DAY_BLOCKS
+    *operators, network, together = column_texts([*parts, total], WEI_PER_ETHER)
+    return DailyFees(operators, network, together)
 
 
 def shown(view: View, found: Sequence[Cluster]) -> list[Funded]:
@@ -159,6 +196,10 @@ def _operators(view: View, record: Cluster) -> list[Any]:
     return [
         operator_out(known[each], net, at=view.at) for each in record.operator_ids if each in known
     ]
+
+
+def _network_fee_wei(view: View) -> int:
+    return units_to_wei(network(view).fee_units)
 
 
 def _validators(view: View, cluster_id: ClusterId) -> list[Any]:

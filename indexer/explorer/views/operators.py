@@ -15,7 +15,7 @@ from indexer.api.schemas import event_out, validator_out
 from indexer.explorer import charts
 from indexer.explorer.charts import Chart
 from indexer.explorer.fields import Fields
-from indexer.explorer.figures import amount_text, date_text, yearly_wei
+from indexer.explorer.figures import amount_text, axis_text, yearly_wei
 from indexer.explorer.funds import Funded, funded
 from indexer.explorer.sheet import Asked
 from indexer.queries import clusters, events, operators, validators
@@ -117,15 +117,13 @@ def fee_chart(view: View, operator: Operator) -> Chart | None:
     """What an operator asked for, in ETH a year, from registration on."""
     wanted = EventFilter(names=FEES, operator_id=operator.operator_id)
     found = events.events(view, wanted, Cut(MOST_FEES))
+    oldest_s = found.entries[-1].timestamp_s if found.entries else None
+    when = axis_text(oldest_s, view.block.timestamp_s)
     points = [
-        charts.Point(
-            each.block,
-            yearly_wei(each.args.get("fee", 0)),
-            date_text(each.timestamp_s),
-        )
+        charts.Point(each.block, yearly_wei(each.args.get("fee", 0)), when(each.timestamp_s))
         for each in reversed(found.entries)
     ]
-    now = charts.Point(view.at, 0, date_text(view.block.timestamp_s))
+    now = charts.Point(view.at, 0, when(view.block.timestamp_s))
     return charts.chart("Fee per validator of 32 ETH", points, show=_a_year, steps=True, until=now)
 
 

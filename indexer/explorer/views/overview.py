@@ -12,7 +12,7 @@ from indexer.api.routes_operators import show_operators
 from indexer.api.schemas import event_out, validator_out
 from indexer.explorer import charts
 from indexer.explorer.charts import Chart
-from indexer.explorer.figures import count_text, date_text
+from indexer.explorer.figures import axis_text, count_text
 from indexer.explorer.sheet import Asked
 from indexer.queries import events, growth, operators, validators
 from indexer.queries.events import EventFilter
@@ -72,10 +72,12 @@ def growth_charts(view: View) -> list[Chart]:
         ("Operators", lambda point: point.operators),
         ("Active clusters", lambda point: clusters[point.block]),
     ]
+    oldest_s = found[0].timestamp_s if found else None
+    when = axis_text(oldest_s, view.block.timestamp_s)
     made = (
         charts.chart(
             title,
-            [charts.Point(each.block, value(each), date_text(each.timestamp_s)) for each in found],
+            [charts.Point(each.block, value(each), when(each.timestamp_s)) for each in found],
             show=count_text,
         )
         for title, value in lines

@@ -66,6 +66,14 @@ def test_whoever_cannot_see_it_is_told_first_last_lowest_and_highest() -> None:
     assert [(row.x, row.value) for row in made.rows] == [(4, "7"), (3, "9"), (2, "1"), (1, "5")]
 
 
+def test_an_axis_above_0_has_no_area_and_its_own_labels() -> None:
+    made = drawn([at(0, 2_140), at(9, 2_134)], from_zero=False, show_tick=lambda value: f"{value}!")
+    assert made.area == ""
+    assert made.ticks[0].label == "2134!"
+    assert made.latest == "2134"
+    assert drawn([at(0, 5), at(9, 4)]).area.endswith("H0Z")
+
+
 def test_too_many_points_are_thinned_with_their_ends_kept() -> None:
     points = [at(x, x) for x in range(10_000)]
     kept = thinned(points)

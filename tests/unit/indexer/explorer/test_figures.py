@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from indexer.explorer.figures import (
     amount_text,
+    axis_text,
     blocks_text,
+    column_texts,
     date_text,
+    ether_text,
+    in_ether,
     moment,
     moment_text,
     short,
@@ -43,6 +50,40 @@ def test_amounts_are_short_and_never_more_than_there_is(wei: int, shown: tuple[s
 
 
 @pytest.mark.parametrize(
+    ("wei", "shown"),
+    [
+        (0, "0"),
+        (1, "0.000000000000000001"),
+        (14_717_646_400_000_000, "0.0147176464"),
+        (1_234 * ETHER + ETHER // 2, "1,234.5"),
+        (-ETHER // 2, "-0.5"),
+    ],
+)
+def test_what_is_to_be_paid_is_shown_to_the_wei(wei: int, shown: str) -> None:
+    assert ether_text(wei) == ether_text(str(wei)) == shown
+
+
+@given(some.lists(some.integers(0, 10**24), min_size=1, max_size=15), some.sampled_from([9, 18]))
+def test_the_parts_of_a_column_add_up_to_the_sum_below_it(parts: list[int], digits: int) -> None:
+    shown = column_texts([*parts, sum(parts)], 10**digits)
+    values = [Decimal(each.replace(",", "")) for each in shown]
+    assert sum(values[:-1]) == values[-1] == Decimal(sum(parts)).scaleb(-digits)
+    assert len({len(each.partition(".")[2]) for each in shown}) == 1
+
+
+def test_a_column_has_no_more_decimals_than_it_needs() -> None:
+    assert column_texts([12_744 * 10**9, 25_566_480 * 10**6], 10**9) == ["12,744.00", "25,566.48"]
+    assert column_texts([ETHER, 2 * ETHER], ETHER) == ["1", "2"]
+
+
+def test_amounts_in_the_texts_of_the_api_are_said_in_ether() -> None:
+    assert in_ether(
+        "99000000000000000000 wei cannot be withdrawn: at most 120000000000000 wei"
+    ) == ("99 ETH cannot be withdrawn: at most 0.00012 ETH")
+    assert in_ether("5 wei of 3 blocks") == "5 wei of 3 blocks"
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [
         (-5, "0 seconds"),
@@ -66,6 +107,14 @@ def test_blocks_last_twelve_seconds_each() -> None:
 
 def test_a_fee_per_block_is_told_per_year() -> None:
     assert yearly_wei("1770000000") == 1_770_000_000 * 2_628_000
+
+
+def test_a_short_axis_tells_the_time_of_day_and_a_long_one_does_not() -> None:
+    start = int(datetime(2026, 1, 31, 12, 0, tzinfo=UTC).timestamp())
+    assert axis_text(start, start + 7_200)(start) == "31 Jan 2026, 12:00 UTC"
+    assert axis_text(start, start + 3 * 86_400)(start) == "31 Jan 2026"
+    assert axis_text(None, start)(start) == "31 Jan 2026"
+    assert axis_text(start, start + 60)(None) == "at the start"
 
 
 def test_long_names_keep_both_ends_and_short_ones_all() -> None:

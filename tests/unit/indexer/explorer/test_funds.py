@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from indexer.api.schemas import ClusterOut
-from indexer.explorer.funds import DAY_BLOCKS, GAUGE_DAYS, runway
+from indexer.explorer.funds import DAY_BLOCKS, GAUGE_DAYS, runway, together
 
 
 def cluster(
@@ -14,6 +14,7 @@ def cluster(
     status: str = "active",
     is_liquidatable: bool = False,
     validators: int = 1,
+    balance: int = 0,
 ) -> ClusterOut:
     """What the API says of a cluster, as far as the runway asks."""
     return ClusterOut.model_construct(
@@ -21,6 +22,8 @@ def cluster(
         is_liquidatable=is_liquidatable,
         runway_blocks=blocks,
         validators=validators,
+        liquidation_block=None if blocks is None else 1_000 + blocks,
+        balance_wei=str(balance),
     )
 
 
@@ -54,3 +57,15 @@ def test_what_never_ends_says_why() -> None:
     assert runway(cluster()).text == "No end"
     assert runway(cluster(validators=0)).text == "No validators"
     assert runway(cluster()).gauge_days == 0
+
+
+def test_an_owner_sees_the_sum_of_balances_and_the_cluster_that_ends_first() -> None:
+    ended = cluster(status="liquidated", balance=7)
+    late, soon = cluster(blocks=9_000, balance=10), cluster(blocks=300, balance=5)
+    found = together([ended, late, soon])
+    assert found.balance_wei == 22
+    assert found.shortest is not None
+    assert found.shortest.cluster is soon
+    assert found.shortest.runway.text == "1 hour"
+    assert together([ended]).shortest is None
+    assert together([]).balance_wei == 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from indexer.api.schemas import EventOut
 from indexer.explorer import words
-from indexer.explorer.site import FOLDER, HEADERS, load_assets, render
+from indexer.explorer.site import _ENVIRONMENT, FOLDER, HEADERS, load_assets, render
 from indexer.queries.network import SETTERS
 from sdk.events import EVENT_ABIS
 from sdk.registry import Refusal
@@ -23,6 +24,13 @@ def test_every_event_refusal_and_parameter_has_words() -> None:
     assert set(words.PARAMETERS) == set(SETTERS)
     assert words.event_words("SomethingNew") == "SomethingNew"
     assert words.event_words(None) == "Unknown log"
+
+
+def test_every_field_of_a_form_has_words() -> None:
+    texts = "".join(path.read_text() for path in TEMPLATES)
+    named = set(re.findall(r"ui\.(?:input|select)\(\"([a-z_]+)\"", texts))
+    assert len(named) > 20
+    assert named <= set(words.FIELDS)
 
 
 def test_what_the_policy_forbids_is_in_no_template() -> None:
@@ -67,6 +75,45 @@ def test_texts_of_others_are_escaped() -> None:
     )
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
+
+
+def test_events_tell_values_with_units_and_names_cut_short() -> None:
+    address, other = "0x" + "ab" * 20, "0x" + "cd" * 20
+    events = [
+        event("OwnershipTransferred", previousOwner=address, newOwner=other),
+        event("NetworkFeeUpdated", oldFee="0", newFee="3550900000"),
+        event("OperatorFeeIncreaseLimitUpdated", value="1050"),
+    ]
+    page = _ENVIRONMENT.from_string(
+        '{% import "macros.html" as ui with context %}{% set brief, caption = false, "Events" %}'
+        '{% include "event_table.html" %}'
+    ).render(events=events, link=lambda path, **_: path)
+    rows = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in page.split("<tr")[2:]]
+    assert "Ownership transferred 0xABaB…ABaB → 0xCdCD…CDcD" in rows[0]
+    assert "0 ETH/yr → 0.009331 ETH/yr" in rows[2]
+    assert "3,550,900,000 wei a block and 32 ETH" in rows[3]
+    assert "10.5 %" in rows[4]
+    assert "1,050 of 10,000" in rows[5]
+
+
+def event(name: str, **args: str) -> EventOut:
+    """A log that concerns nobody in particular."""
+    return EventOut.model_construct(
+        id="5:0",
+        name=name,
+        undecodable=None,
+        args=args,
+        block=5,
+        timestamp=None,
+        finality="latest",
+        transaction_hash="0x" + "00" * 32,
+        owner=None,
+        operator_ids=[],
+        cluster_id=None,
+        validator=None,
+        rejected_reason=None,
+        deposit_wei=None,
+    )
 
 
 def hosts(path: Path) -> set[str]:

@@ -65,8 +65,44 @@ def test_a_balance_falls_until_each_payment_and_ends_at_the_page() -> None:
         (200, "6 ETH"),
         (100, "8 ETH"),
     ]
-    assert [each.label for each in made.marks] == ["Liquidation below this"]
+    assert [each.label for each in made.marks] == ["Liquidation below 1 ETH"]
     assert made.latest == "7 ETH"
+
+
+def test_a_bounty_is_a_step_and_not_a_slope() -> None:
+    steps = [
+        step(545, 1, event="ClusterLiquidated", out_wei=str(7 * ETHER), fees_wei=str(ETHER)),
+        step(206, 9),
+    ]
+    made = balance_chart(steps, cluster(1, status="liquidated"), at=BlockNumber(600), now_s=None)
+    assert made is not None
+    assert [(each.x, each.value) for each in made.rows] == [
+        (600, "1 ETH"),
+        (545, "1 ETH"),
+        (545, "8 ETH"),
+        (206, "9 ETH"),
+    ]
+    assert moves(steps)[0].out_wei == 7 * ETHER
+
+
+def test_balance_and_limit_are_told_apart_if_they_are_close() -> None:
+    close = [step(100, 60), step(200, 50)][::-1]
+    made = balance_chart(
+        close,
+        cluster(49).model_copy(update={"collateral_wei": str(47 * ETHER)}),
+        at=BlockNumber(300),
+        now_s=None,
+    )
+    assert made is not None
+    assert made.area == ""
+    limit, lowest = made.marks[0].place, made.ticks[0]
+    assert lowest.label == "45 ETH"
+    # The end of the line stands off the limit by a tenth of the height.
+    ends = float(made.line.rsplit(" ", 1)[1])
+    assert limit - ends > made.height / 10
+    far = balance_chart([step(100, 60)], cluster(49), at=BlockNumber(300), now_s=None)
+    assert far is not None
+    assert far.ticks[0].label == "0 ETH"
 
 
 def test_a_liquidated_cluster_has_no_limit_and_one_without_steps_no_chart() -> None:
