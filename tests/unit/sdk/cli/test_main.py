@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
@@ -149,19 +150,28 @@ def test_error_for_people_is_message_and_hint_without_control_codes(
     assert "no\\x07\\u202ething" in ran.err
 
 
+extra = click.Command("extra", callback=lambda: click.echo("ran"))
+OTHERS = (
+    EntryPoint("extra", f"{__name__}:extra", "phalanx.commands"),
+    EntryPoint("absent", "no_such_package.cli:absent", "phalanx.commands"),
+)
+
+
 def test_commands_of_other_packages_are_found_by_entry_point(
     phalanx: Phalanx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Entry:
-        name = "extra"
-
-        def load(self) -> click.Command:
-            return click.Command("extra", callback=lambda: click.echo("ran"))
-
-    monkeypatch.setattr("sdk.cli.main.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("sdk.cli.main.entry_points", lambda group: OTHERS)
     assert "extra" in phalanx("--help").out
     ran = phalanx("extra")
     assert (ran.code, ran.out) == (0, "ran\n")
+
+
+def test_a_command_whose_package_is_not_installed_is_left_out(
+    phalanx: Phalanx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdk.cli.main.entry_points", lambda group: OTHERS)
+    assert "absent" not in phalanx("--help").out
+    assert phalanx("absent").code == 2
 
 
 def test_main_reads_the_process_s_arguments(
