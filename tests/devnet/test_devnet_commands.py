@@ -130,7 +130,7 @@ def test_followed_log_goes_on_with_whole_lines(network: Path) -> None:
             log.flush()
         assert json.loads(process.stdout.readline()) == {"line": "four"}
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 130
+        assert process.wait() == 6
 
 
 @pytest.mark.parametrize("words", [("status",), ("faucet", ADDRESS, "1")])
