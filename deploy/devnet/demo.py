@@ -39,6 +39,7 @@ from deploy.devnet.network import (
 )
 from deploy.devnet.observer import Observer
 from deploy.devnet.operators import NEVER
+from deploy.devnet.options import operators_option, slot_seconds_option
 from deploy.devnet.ports import PortPlan
 from deploy.devnet.screen import Screen, own_screen
 from deploy.devnet.verbs import NetworkVerbs
@@ -69,8 +70,8 @@ NOT_SHOWN: Final = (
 
 @click.command()
 @click.option("--slots", type=click.IntRange(16, 10_000), help="20, or until q on a terminal.")
-@click.option("--slot-seconds", type=click.IntRange(2, 12), default=3, show_default=True)
-@click.option("--operators", type=click.Choice(["4", "7", "10", "13"]), default="4")
+@slot_seconds_option
+@operators_option
 @click.option(
     "--validators",
     type=click.IntRange(1, MOST_VALIDATORS),

@@ -1,4 +1,4 @@
-"""Options that the commands of a network for developers share."""
+"""Options that the commands which run a network share."""
 
 from __future__ import annotations
 
@@ -19,4 +19,18 @@ dir_option = click.option(
     default=FOLDER,
     show_default=True,
     help="The network's folder; another one for each that runs at the same time.",
+)
+operators_option = click.option(
+    "--operators",
+    type=click.Choice(["4", "7", "10", "13"]),
+    default="4",
+    show_default=True,
+    help="Of the one committee.",
+)
+slot_seconds_option = click.option(
+    "--slot-seconds",
+    type=click.IntRange(2, 12),
+    default=3,
+    show_default=True,
+    help="How long a slot lasts.",
 )

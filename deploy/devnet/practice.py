@@ -23,6 +23,7 @@ from deploy.devnet.belongings import environment, write_account, write_keystores
 from deploy.devnet.ending import why_it_ended
 from deploy.devnet.live import Live, StartUp
 from deploy.devnet.network import VALIDATORS, LocalNetwork, NetworkOptions, running_network
+from deploy.devnet.options import slot_seconds_option
 from deploy.devnet.rest import ask
 from deploy.devnet.screen import Screen, own_screen
 from deploy.devnet.sight import Node
@@ -90,7 +91,7 @@ async def _write_files(network: LocalNetwork) -> None:
 
 
 @click.command()
-@click.option("--slot-seconds", type=click.IntRange(2, 12), default=3, show_default=True)
+@slot_seconds_option
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
 def main(slot_seconds: int, folder: Path) -> None:
     """Runs the network until it is interrupted; exit code 0 then."""

@@ -36,7 +36,7 @@ from deploy.devnet.network import (
     running_network,
     share_genesis,
 )
-from deploy.devnet.options import BASE, dir_option
+from deploy.devnet.options import BASE, dir_option, operators_option, slot_seconds_option
 from deploy.devnet.ports import SPAN, PortPlan
 from deploy.devnet.screen import own_screen
 from deploy.devnet.verbs import NetworkVerbs
@@ -59,7 +59,7 @@ TAIL_LINES: Final = 15
 
 @click.command()
 @dir_option
-@click.option("--operators", type=click.Choice(["4", "7", "10", "13"]), default="4")
+@operators_option
 @click.option(
     "--validators",
     type=click.IntRange(1, MOST_VALIDATORS),
@@ -67,7 +67,7 @@ TAIL_LINES: Final = 15
     show_default=True,
     help="Held by the operators; the beacon nodes run the others.",
 )
-@click.option("--slot-seconds", type=click.IntRange(2, 12), default=3, show_default=True)
+@slot_seconds_option
 @click.option(
     "--ports",
     type=int,
