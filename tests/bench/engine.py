@@ -23,16 +23,8 @@ from operator_node.testing.world import CHAIN
 from operator_node.wire.generations import Generation
 from operator_node.wire.messages import ConsensusKind, Received
 from sdk.types import Slot
-from tests.unit.operator_node.engine.cluster import (
-    KEYS,
-    SLOT_MS,
-    SLOTS,
-    Case,
-    Node,
-    begin,
-    play,
-    votes,
-)
+from tests.unit.operator_node.engine.cluster import Case, Node, begin, play, votes
+from tests.unit.operator_node.engine.surroundings import KEYS, SLOT_MS, SLOTS
 
 DUTIES: Final = 200
 SIGNATURES: Final = 200

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from msgspec import structs
 
-from operator_node.duties.committee import VoteDuty
 from operator_node.duties.reasons import Reason
 from operator_node.duties.types import (
-    AttestationDataQuery,
     CheckpointView,
-    CommitteeDuty,
     Fetch,
     Open,
     Propose,
@@ -21,23 +17,20 @@ from operator_node.duties.types import (
     Recovered,
     RecoveryRequest,
     Review,
-    SignItem,
     Step,
     SubmissionKind,
     Unavailable,
 )
 from operator_node.qbft.types import Verdict
-from operator_node.signer.rules import AttestationGuard, Guard
+from operator_node.signer.rules import AttestationGuard
 from operator_node.spec.networks import MAINNET
 from operator_node.spec.versions import DENEB, FULU
 from operator_node.wire.faults import Complain, Fault, ProtocolFault
-from operator_node.wire.ids import BeaconRole
 from operator_node.wire.messages import PartialKind
 from operator_node.wire.value_codec import encode_beacon_vote
-from operator_node.wire.values import BeaconVote, Checkpoint, ValidatorDuty
+from operator_node.wire.values import Checkpoint
 from sdk.types import Epoch, Slot
 from tests.unit.operator_node.duties.many_validators import (
-    SHARES,
     CommitteeDesk,
     duty_for,
     partials_of,
@@ -47,43 +40,18 @@ from tests.unit.operator_node.duties.single_validator import (
     first_slot,
     recover,
     recovered_signature,
-    setting,
 )
-
-SLOT = first_slot(FULU)
-ATTEST, SYNC = BeaconRole.ATTESTER, BeaconRole.SYNC_COMMITTEE
-VOTE = vote_at(SLOT)
-VALUE = encode_beacon_vote(VOTE)
-VIEW = CheckpointView(VOTE.source, VOTE.target)
-QUERY = AttestationDataQuery(SLOT)
-
-
-def votes_duty(
-    *duties: ValidatorDuty,
-    view: CheckpointView | None = VIEW,
-    slashable: tuple[Guard, ...] = (),
-    slot: Slot = SLOT,
-) -> VoteDuty:
-    wanted = duties or (duty_for(ATTEST, 17, slot), duty_for(SYNC, 17, slot))
-    return VoteDuty(setting(slashable=slashable), CommitteeDuty(slot, wanted), SHARES, view=view)
-
-
-def decided(*duties: ValidatorDuty, refused: dict[int, Reason] | None = None) -> CommitteeDesk:
-    desk = CommitteeDesk(votes_duty(*duties), refused=refused or {})
-    desk.begin()
-    desk.decide(VALUE)
-    return desk
-
-
-def fault_of(duty: VoteDuty, vote: BeaconVote) -> Fault | None:
-    try:
-        duty.check_value(encode_beacon_vote(vote), round_number=1)
-    except ProtocolFault as refusal:
-        return refusal.fault
-    return None
-
-
-# --- begin and propose ---------------------------------------------------------------------
+from tests.unit.operator_node.duties.voting import (
+    ATTEST,
+    QUERY,
+    SLOT,
+    SYNC,
+    VALUE,
+    VOTE,
+    decided,
+    items_of,
+    votes_duty,
+)
 
 
 def test_consensus_opens_before_the_own_data_comes() -> None:
@@ -114,99 +82,6 @@ def test_nothing_is_fetched_or_proposed_after_the_decision() -> None:
     assert desk.duty.provide(QUERY, VOTE) == []
 
 
-# --- value checks --------------------------------------------------------------------------
-
-
-def test_value_that_is_no_vote_is_refused() -> None:
-    with pytest.raises(ProtocolFault) as caught:
-        votes_duty().check_value(VALUE + b"\0", round_number=1)
-    assert caught.value.fault is Fault.VOTE_MALFORMED
-
-
-@pytest.mark.parametrize("distance", [0, 1])
-def test_source_must_lie_below_the_target(distance: int) -> None:
-    source = Checkpoint(Epoch(VOTE.target.epoch + distance), VOTE.source.root)
-    assert fault_of(votes_duty(), replace(VOTE, source=source)) is Fault.SOURCE_NOT_BELOW_TARGET
-
-
-def test_epochs_must_be_those_of_the_view() -> None:
-    older = Checkpoint(Epoch(VOTE.source.epoch - 1), VOTE.source.root)
-    newer = Checkpoint(Epoch(VOTE.target.epoch + 1), VOTE.target.root)
-    assert fault_of(votes_duty(), replace(VOTE, source=older)) is Fault.CHECKPOINT_MISMATCH
-    assert fault_of(votes_duty(), replace(VOTE, target=newer)) is Fault.CHECKPOINT_MISMATCH
-
-
-def test_roots_are_compared_only_where_the_view_says_so() -> None:
-    other = Checkpoint(VOTE.source.epoch, b"\x99" * 32)
-    strict = structs.replace(VIEW, compare_roots=True)
-    assert fault_of(votes_duty(), replace(VOTE, source=other)) is None
-    assert fault_of(votes_duty(view=strict), VOTE) is None
-    mismatch = fault_of(votes_duty(view=strict), replace(VOTE, source=other))
-    assert mismatch is Fault.CHECKPOINT_MISMATCH
-
-
-@pytest.mark.parametrize(("place", "is_refused"), [(0, False), (1, False), (2, True), (31, True)])
-def test_target_roots_are_compared_from_the_third_slot_on(place: int, is_refused: bool) -> None:
-    slot = Slot(SLOT - SLOT % MAINNET.slots_per_epoch + place)
-    vote = vote_at(slot)
-    view = CheckpointView(vote.source, vote.target, compare_roots=True)
-    other = Checkpoint(vote.target.epoch, b"\x99" * 32)
-    fault = fault_of(votes_duty(slot=slot, view=view), replace(vote, target=other))
-    assert fault is (Fault.CHECKPOINT_MISMATCH if is_refused else None)
-
-
-def test_without_a_view_a_vote_of_the_current_epoch_is_unvouched() -> None:
-    duty = votes_duty(view=None)
-    assert duty.check_value(VALUE, round_number=1) is Verdict.UNVOUCHED
-    newer = Checkpoint(Epoch(VOTE.target.epoch + 1), VOTE.target.root)
-    assert fault_of(duty, replace(VOTE, target=newer)) is Fault.CHECKPOINT_MISMATCH
-
-
-def test_last_known_source_binds_a_node_that_lost_its_beacon_nodes() -> None:
-    duty = votes_duty(view=structs.replace(VIEW, is_stale=True))
-    assert duty.check_value(VALUE, round_number=1) is Verdict.UNVOUCHED
-    other = Checkpoint(VOTE.source.epoch, b"\x99" * 32)
-    assert fault_of(duty, replace(VOTE, source=other)) is Fault.CHECKPOINT_MISMATCH
-
-
-def test_vote_that_is_slashable_for_one_validator_is_refused() -> None:
-    duty = votes_duty(duty_for(ATTEST, 17, SLOT), duty_for(ATTEST, 18, SLOT))
-    asked = [item.guard for item in _items(duty)]
-    forbidden = asked[1]
-    assert forbidden is not None
-    duty = votes_duty(slashable=(forbidden,))
-    assert fault_of(duty, VOTE) is Fault.SLASHABLE_ATTESTATION
-
-
-def test_sync_committee_messages_are_never_slashable() -> None:
-    forbidden = _items(votes_duty(duty_for(ATTEST, 17, SLOT)))[0].guard
-    assert forbidden is not None
-    duty = votes_duty(duty_for(SYNC, 17, SLOT), slashable=(forbidden,))
-    assert duty.check_value(VALUE, round_number=1) is Verdict.VALID
-
-
-def test_checks_come_in_the_order_of_the_protocol() -> None:
-    low = Checkpoint(Epoch(0), b"\x01" * 32)
-    upside_down = replace(VOTE, source=VOTE.target, target=low)
-    assert fault_of(votes_duty(), upside_down) is Fault.SOURCE_NOT_BELOW_TARGET
-
-
-def test_new_view_has_the_proposal_judged_again() -> None:
-    duty = votes_duty()
-    later = CheckpointView(VOTE.target, Checkpoint(Epoch(VOTE.target.epoch + 1), b"\x03" * 32))
-    assert duty.update_view(later) == [Review()]
-    assert fault_of(duty, VOTE) is Fault.CHECKPOINT_MISMATCH
-
-
-# --- what is signed ------------------------------------------------------------------------
-
-
-def _items(duty: VoteDuty) -> list[SignItem]:
-    desk = CommitteeDesk(duty, is_silent=True)
-    desk.decide(VALUE)
-    return desk.asked
-
-
 def test_decided_value_is_checked_again_and_nothing_is_signed_when_it_fails() -> None:
     desk = CommitteeDesk(votes_duty())
     desk.begin()
@@ -227,7 +102,7 @@ def test_one_message_carries_all_votes_in_the_order_of_the_duties() -> None:
 
 
 def test_attestations_are_guarded_by_their_epochs_and_root() -> None:
-    attestation, sync = _items(votes_duty())
+    attestation, sync = items_of(votes_duty())
     guard = AttestationGuard(VOTE.source.epoch, VOTE.target.epoch, attestation.root)
     assert attestation.guard == guard
     assert sync.guard is None
@@ -270,9 +145,6 @@ def test_withheld_validator_is_still_submitted_when_the_others_sign_it() -> None
     for sender in (2, 3, 4):
         desk.receive(partials_of(sender, [(17, root), (18, root)], slot=SLOT))
     assert sorted(item.validator_index for item in desk.submissions) == [17, 18]
-
-
-# --- after the quorum ----------------------------------------------------------------------
 
 
 def test_quorum_submits_every_object_as_one_batch_and_done_is_done() -> None:
@@ -363,9 +235,6 @@ def test_message_of_another_slot_phase_or_stranger_is_refused(
     desk = decided()
     desk.receive(partials_of(sender, [(17, b"\x01" * 32)], slot=Slot(slot), kind=kind))
     assert desk.faults == [fault]
-
-
-# --- how it ends ---------------------------------------------------------------------------
 
 
 def test_without_a_decision_the_duty_says_that_it_waited_for_consensus() -> None:

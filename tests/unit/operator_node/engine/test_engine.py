@@ -24,7 +24,8 @@ from operator_node.wire.generations import Generation
 from operator_node.wire.ids import BeaconRole, RunnerRole
 from sdk.errors import InvariantBroken, PeerError
 from sdk.types import Address, OperatorId, Slot
-from tests.unit.operator_node.engine.cluster import (
+from tests.unit.operator_node.engine.cluster import Case, Node, begin, due, part, play, votes
+from tests.unit.operator_node.engine.surroundings import (
     BOOLE_EPOCH,
     COMMITTEE,
     DEALT,
@@ -33,13 +34,6 @@ from tests.unit.operator_node.engine.cluster import (
     SLOT_MS,
     SLOTS,
     VALIDATORS,
-    Case,
-    Node,
-    begin,
-    due,
-    part,
-    play,
-    votes,
 )
 
 SLOT = SLOTS[Generation.BOOLE]

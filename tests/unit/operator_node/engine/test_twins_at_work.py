@@ -10,17 +10,8 @@ from operator_node.duties import Reason
 from operator_node.wire.generations import Generation
 from operator_node.wire.ids import BeaconRole, RunnerRole
 from sdk.types import OperatorId
-from tests.unit.operator_node.engine.cluster import (
-    IDS,
-    SLOTS,
-    Case,
-    Hub,
-    Node,
-    begin,
-    due,
-    part,
-    play,
-)
+from tests.unit.operator_node.engine.cluster import Case, Hub, Node, begin, due, part, play
+from tests.unit.operator_node.engine.surroundings import IDS, SLOTS
 
 SLOT = SLOTS[Generation.BOOLE]
 ME = IDS[1]

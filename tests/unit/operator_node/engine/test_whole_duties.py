@@ -10,17 +10,8 @@ from operator_node.engine import Ending
 from operator_node.scheduler.types import DutyDue
 from operator_node.wire.generations import Generation
 from operator_node.wire.ids import BeaconRole, RunnerRole
-from tests.unit.operator_node.engine.cluster import (
-    IDS,
-    SLOTS,
-    VALIDATORS,
-    Case,
-    begin,
-    due,
-    part,
-    play,
-    votes,
-)
+from tests.unit.operator_node.engine.cluster import Case, begin, due, part, play, votes
+from tests.unit.operator_node.engine.surroundings import IDS, SLOTS, VALIDATORS
 
 ALAN, BOOLE = SLOTS[Generation.ALAN], SLOTS[Generation.BOOLE]
 KIND = SubmissionKind

@@ -1,125 +1,36 @@
-"""The whole scheduler on a mock clock: epochs, re-orgs, newcomers, silence, suspension."""
+"""The whole scheduler on a mock clock: epochs, re-orgs, late beacon nodes, restarts."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from math import inf
 
 import pytest
 import trio
 
 from operator_node.beacon.types import BlockSeenEvent, FinalizedEvent
-from operator_node.registry.notices import (
-    ExitRequested,
-    FeeRecipientChanged,
-    Left,
-    Liquidated,
-    Reactivated,
-    RolledBack,
-)
-from operator_node.scheduler import DutyDue, Scheduler, Timing
-from operator_node.spec.chain import ChainSpec
 from operator_node.wire.generations import ForkEpochs
 from operator_node.wire.ids import BeaconRole, RunnerRole
-from sdk.chain import Point
-from sdk.types import Address, BlockNumber, Epoch, OperatorId, Slot
-from tests.unit.operator_node.mock_time import GENESIS, SLOT_MS, SLOTS_PER_EPOCH, Wall, run
+from sdk.types import Address, Epoch, Slot
+from tests.unit.operator_node.mock_time import SLOTS_PER_EPOCH
+from tests.unit.operator_node.scheduler.scene import (
+    DUE_MS,
+    VALIDATORS,
+    Scene,
+    left,
+    play,
+)
 from tests.unit.operator_node.scheduler.world import (
     CHAIN,
     FULU_CHAIN,
     OTHERS,
-    OWNER,
-    FakeBeacon,
-    FakeRegistry,
-    Learnt,
     head,
     key_of,
     proposer,
     root,
     seat,
 )
-
-BOOLE = ForkEpochs(SLOTS_PER_EPOCH, Epoch(0))
-VALIDATORS = tuple(range(1, 17))
-DUE_MS = 3_999
-
-
-class Scene:
-    """A scheduler with all that is around it.
-
-    Attributes:
-        begun: every duty, with the moment that it was handed over at.
-    """
-
-    def __init__(
-        self,
-        *,
-        slot: float = 8,
-        chain: ChainSpec = CHAIN,
-        forks: ForkEpochs = BOOLE,
-        held: tuple[int, ...] = VALIDATORS,
-    ) -> None:
-        self.wall = Wall(slot=slot)
-        self.clock = self.wall.slot_clock()
-        self.beacon = FakeBeacon()
-        self.beacon.add(*held)
-        self.registry = FakeRegistry()
-        self.registry.hold(*held)
-        self.learnt = Learnt()
-        self.begun: list[tuple[int, DutyDue]] = []
-        self.emit: Callable[[DutyDue], None] = lambda due: self.begun.append(
-            (self.clock.now_ms(), due)
-        )
-        self.scheduler = Scheduler(
-            clock=self.clock,
-            timing=Timing(chain),
-            forks=forks,
-            me=OperatorId(1),
-            beacon=self.beacon,
-            registry=self.registry,
-            learner=self.learnt,
-            emit=lambda due: self.emit(due),
-        )
-
-    async def until(self, slot: float) -> None:
-        await self.clock.sleep_until(GENESIS * 1000 + round(slot * SLOT_MS))
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with trio.open_nursery() as nursery:
-            await nursery.start(self.scheduler.run)
-            yield
-            nursery.cancel_scope.cancel()
-
-    def of(self, role: RunnerRole) -> list[tuple[int, DutyDue]]:
-        return [each for each in self.begun if each[1].role is role]
-
-    def slots_of(self, index: int, role: BeaconRole = BeaconRole.ATTESTER) -> list[int]:
-        return [
-            part.slot
-            for _, due in self.begun
-            for part in due.parts
-            if (part.validator_index, part.role) == (index, role)
-        ]
-
-    def into_slot_ms(self, role: RunnerRole) -> set[int]:
-        return {at_ms - self.clock.start_ms(due.slot) for at_ms, due in self.of(role)}
-
-
-def left(number: int) -> Left:
-    return Left(key_of(number), key_of(1000 + number))
-
-
-def play(scene: Scene, act: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with scene.running():
-            await act()
-
-    run(main)
 
 
 def test_an_epoch_passes_with_every_duty_once_and_at_its_moment() -> None:
@@ -299,148 +210,6 @@ def test_nothing_happens_before_genesis_and_all_from_its_first_slot_on() -> None
     assert scene.scheduler.skipped_slots == 0
 
 
-def test_a_validator_that_appears_two_seconds_before_its_slot_is_in_time() -> None:
-    scene = Scene(slot=14, held=(1,))
-    scene.beacon.add(23)
-
-    async def act() -> None:
-        await scene.until(15 - 2 / 12)  # its only duty of the epoch is in the last slot
-        scene.registry.hold(23)
-        scene.scheduler.hear_registry(left(99))
-        await scene.until(17)
-
-    play(scene, act)
-    assert scene.slots_of(23) == [15]
-    alone = [asked for asked in scene.beacon.asked if asked[:2] == ("attesters", 1)]
-    assert [asked[2] for asked in alone] == [(1,), (23,)]
-
-
-def test_a_validator_that_leaves_or_is_liquidated_stops_at_once() -> None:
-    scene = Scene(slot=8.5, held=(4, 5, 6))
-
-    async def act() -> None:
-        await scene.until(11.9)
-        del scene.registry.holdings[key_of(4)]
-        scene.registry.holdings[key_of(5)] = replace(
-            scene.registry.holdings[key_of(5)], active=False
-        )
-        scene.scheduler.hear_registry(left(99))
-        await scene.until(16)
-
-    play(scene, act)
-    assert [scene.slots_of(index) for index in (4, 5, 6)] == [[], [], [14]]
-
-
-def test_a_reactivated_cluster_has_duties_again() -> None:
-    scene = Scene(slot=8.5, held=(4, 6))
-    active = scene.registry.holdings[key_of(6)]
-    scene.registry.holdings[key_of(6)] = replace(active, active=False)
-
-    async def act() -> None:
-        scene.scheduler.hear_registry(Liquidated(key_of(6)))
-        await scene.until(15.1)
-        scene.registry.holdings[key_of(6)] = active
-        scene.scheduler.hear_registry(Reactivated(key_of(6)))
-        await scene.until(23)
-
-    play(scene, act)
-    assert scene.slots_of(6) == [22]
-
-
-def test_pending_validators_begin_in_their_activation_epoch() -> None:
-    scene = Scene(slot=8.5, held=(1,))
-    scene.registry.hold(2)
-    scene.beacon.add(2, activation_epoch=Epoch(3), status="pending_queued")
-
-    async def act() -> None:
-        await scene.until(32)
-
-    play(scene, act)
-    assert scene.slots_of(2) == [26]
-
-
-def exit_of(index: int, *, slot: int, block: int = 1) -> ExitRequested:
-    return ExitRequested(key_of(index), BlockNumber(block), GENESIS + slot * 12 + 5)
-
-
-def test_an_exit_is_begun_four_slots_after_its_block() -> None:
-    scene = Scene(slot=8.5, held=(1, 2))
-
-    async def act() -> None:
-        scene.scheduler.hear_registry(exit_of(1, slot=8))
-        scene.scheduler.hear_registry(exit_of(1, slot=8))
-        scene.scheduler.hear_registry(exit_of(2, slot=9, block=2))
-        scene.scheduler.hear_registry(RolledBack(Point(BlockNumber(1), b"\x01" * 32)))
-        await scene.until(20.5)
-        scene.scheduler.hear_registry(exit_of(2, slot=10, block=2))  # seen late: begun at once
-        await scene.until(25)
-
-    play(scene, act)
-    exits = [
-        (due.parts[0].validator_index, due.slot, at_ms - scene.clock.start_ms(0))
-        for at_ms, due in scene.of(RunnerRole.VOLUNTARY_EXIT)
-    ]
-    assert exits == [(1, 12, 12 * SLOT_MS), (2, 14, round(20.5 * SLOT_MS))]
-
-
-def test_a_new_recipient_registers_the_owners_validators() -> None:
-    scene = Scene(slot=8.5, held=(1, 2, 3))
-    stranger = replace(scene.registry.holdings[key_of(3)], owner=Address(b"\x03" * 20))
-    scene.registry.holdings[key_of(3)] = stranger
-
-    async def act() -> None:
-        change = FeeRecipientChanged(OWNER, Address(b"\x04" * 20), BlockNumber(1), GENESIS + 9 * 12)
-        scene.scheduler.hear_registry(change)
-        await scene.until(25)
-
-    play(scene, act)
-    registered = scene.of(RunnerRole.VALIDATOR_REGISTRATION)
-    assert {due.parts[0].validator_index for _, due in registered} == {1, 2}
-    assert {(due.slot, at_ms - due.at_ms) for at_ms, due in registered} == {(13, 0)}
-
-
-def test_without_the_registrys_past_all_its_requests_are_forgotten() -> None:
-    scene = Scene(slot=8.5, held=(1,))
-
-    async def act() -> None:
-        scene.scheduler.hear_registry(exit_of(1, slot=8))
-        scene.scheduler.hear_registry(RolledBack(None))
-        await scene.until(14)
-
-    play(scene, act)
-    assert scene.of(RunnerRole.VOLUNTARY_EXIT) == []
-
-
-def test_slots_that_passed_in_suspension_are_counted_and_not_started(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    scene = Scene(slot=8.5)
-
-    async def act() -> None:
-        await scene.until(10.5)
-        scene.wall.ahead_s += 5 * 12
-        await scene.until(17.9)
-
-    play(scene, act)
-    assert {due.slot for _, due in scene.begun} == {8, 9, 10, 15, 16, 17}
-    assert scene.scheduler.skipped_slots == 4
-    assert "4 slots before slot 15 were skipped" in caplog.text
-    assert all(at_ms < scene.clock.start_ms(due.slot + 1) for at_ms, due in scene.begun)
-    assert scene.scheduler.late_starts == 0  # this process was not the one that was slow
-
-
-def test_a_clock_set_back_begins_nothing_twice() -> None:
-    scene = Scene(slot=8.5)
-
-    async def act() -> None:
-        await scene.until(14)
-        scene.wall.ahead_s -= 3 * 12
-        await scene.until(16)
-
-    play(scene, act)
-    assert all(len(scene.slots_of(index)) <= 1 for index in VALIDATORS)
-
-
 def test_others_learn_what_beacon_nodes_say() -> None:
     scene = Scene(slot=8.5, held=(1,))
     scene.registry.strangers = {key_of(40)}
@@ -538,103 +307,3 @@ def test_beacon_nodes_are_told_of_subnets_and_recipients() -> None:
     at = [(8.5 + at_s / 12, told[2][0]) for at_s, told in scene.beacon.prepared]
     # At the start, a slot before the proposal, after the change, and in the next epoch.
     assert [(int(slot), first) for slot, first in at] == [(8, 15), (10, 15), (12, 2), (16, 2)]
-
-
-def test_a_duty_that_cannot_be_begun_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    scene = Scene(slot=8.5, held=(1, 17))
-    record = scene.emit
-
-    def fail_once(due: DutyDue) -> None:
-        scene.emit = record
-        raise RuntimeError("a bug")
-
-    scene.emit = fail_once
-
-    async def act() -> None:
-        await scene.until(11)
-
-    play(scene, act)
-    assert scene.scheduler.crashes == 1
-    assert [due.role for _, due in scene.begun if due.slot == 9] == [RunnerRole.COMMITTEE]
-    assert "a bug" in caplog.text
-
-
-def test_a_machine_that_is_too_busy_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
-    scene = Scene(slot=8.5, held=(1, 2, 3))
-
-    async def act() -> None:
-        await scene.until(10 - 0.5 / 12)
-        scene.wall.ahead_s += 0.1  # as if the process were woken so much too late
-        await scene.until(11.5)
-
-    play(scene, act)
-    assert scene.scheduler.late_starts == 1
-    assert "aggregator_committee of slot 10 starts" in caplog.text
-
-
-def test_heads_of_other_times_are_passed_over() -> None:
-    scene = Scene(slot=9.5, held=(2,))
-
-    async def act() -> None:
-        for slot in (7, 12, 99):
-            scene.beacon.tells.send_nowait(head(slot, previous="other", current="other"))
-            scene.beacon.tells.send_nowait(BlockSeenEvent(Slot(slot), root("b")))
-        await scene.until(13)
-
-    play(scene, act)
-    assert scene.into_slot_ms(RunnerRole.COMMITTEE) == {DUE_MS}
-    # The one of slot 7 is old, but no newer one was heard of: it counts for its own two epochs.
-    assert scene.beacon.count("attesters", 1) <= 3
-
-
-def test_a_beacon_node_that_never_answers_is_given_up_and_asked_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    scene = Scene(slot=8.5, held=(3, 4))
-    scene.beacon.delay_s = inf
-
-    async def act() -> None:
-        await scene.until(9)
-        scene.beacon.delay_s = 0.05
-        await scene.until(12.5)
-
-    play(scene, act)
-    assert "no answer within 20 s" in caplog.text
-    assert scene.slots_of(3) == [11]
-
-
-def test_an_error_that_nobody_expected_is_counted_and_the_task_goes_on(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    scene = Scene(slot=8.5, held=(2, 3, 4))
-    states = scene.registry.holdings
-
-    async def act() -> None:
-        await scene.until(9.5)
-        scene.registry.holdings = None  # type: ignore[assignment]
-        scene.scheduler.hear_registry(left(99))
-        await scene.until(9.7)
-        scene.registry.holdings = states
-        await scene.until(13)
-
-    play(scene, act)
-    assert scene.scheduler.crashes > 0
-    assert "beginning duties stopped" in caplog.text
-    assert [scene.slots_of(index) for index in (2, 3, 4)] == [[10], [11], [12]]
-
-
-def test_a_broken_stream_of_events_is_taken_up_again() -> None:
-    scene = Scene(slot=8.5, held=(1, 2, 3))
-
-    async def act() -> None:
-        old = scene.beacon.tells
-        scene.beacon.tells, scene.beacon._events = trio.open_memory_channel(8)
-        old.close()
-        await scene.until(10.2)
-        scene.beacon.tells.send_nowait(head(10))
-        await scene.until(11)
-
-    play(scene, act)
-    assert scene.scheduler.crashes >= 1
-    at_ms = next(at_ms for at_ms, due in scene.of(RunnerRole.COMMITTEE) if due.slot == 10)
-    assert at_ms - scene.clock.start_ms(10) == 2_700
