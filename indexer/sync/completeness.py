@@ -22,8 +22,8 @@ from typing import Final
 
 from indexer.metrics import Metrics
 from indexer.sync.heads import Heads
-from indexer.sync.proofs import BlockProof, NotProvable, headers_of, logs_in_range, proven_logs
 from sdk.chain import Block, Point, Read, Rpc
+from sdk.chain.proofs import BlockProof, NotProvable, headers_of, logs_in_range, proven_logs
 from sdk.errors import NetworkError
 from sdk.events import Log
 from sdk.types import Address, BlockNumber

@@ -20,8 +20,8 @@ import trio
 
 from indexer.store import connect, translated
 from indexer.sync.audit import Holdings, Kept, ask_words, kept_at
-from indexer.sync.proofs import BlockProof, NotProvable, headers_of, logs_in_range, proven_logs
 from sdk.chain import Block, Rpc
+from sdk.chain.proofs import BlockProof, NotProvable, headers_of, logs_in_range, proven_logs
 from sdk.errors import ChainError, NetworkError
 from sdk.types import Address, BlockNumber
 

@@ -1,25 +1,17 @@
 """Views of the contract at one block, many at once.
 
-Shell. Source: ethereum/execution-apis (`eth_call`); EIP-1898 (blocks by hash).
+Shell. Source: docs/contracts.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-
-from sdk.chain import Call, Point, Rpc
+from sdk.chain import Point, Rpc
+from sdk.chain.calls import ask_contract
 from sdk.client.abi import encode_call
-from sdk.errors import NetworkError
 from sdk.types import Address, BlockNumber
-
-BATCH: Final = 50
-"""Calls in a request."""
-_TEXT: Final = msgspec.json.Decoder(str)
-_REVERTED: Final = 3
-"""The code that nodes have for it."""
 
 
 async def ask_views(
@@ -39,47 +31,4 @@ async def ask_views(
     Raises:
         NetworkError: no node answers, or the node refuses, as for state that it no longer has.
     """
-    at = {"blockHash": _hex(block.hash)} if isinstance(block, Point) else hex(block)
-    calls = [
-        Call("eth_call", ({"to": _hex(registry), "data": _hex(encode_call(*view))}, at))
-        for view in views
-    ]
-    found: list[bytes | None] = []
-    for start in range(0, len(calls), BATCH):
-        found += await _batch(rpc, calls[start : start + BATCH])
-    return found
-
-
-async def _batch(rpc: Rpc, calls: Sequence[Call]) -> list[bytes | None]:
-    try:
-        return [_bytes(each) for each in await rpc.batch(calls, form=_TEXT)]
-    except NetworkError as failure:
-        if failure.code != "rpc_refused":
-            raise
-        if len(calls) == 1:
-            if not _is_revert(failure):
-                raise
-            return [None]
-    # One refused call refuses them all: which one?
-    return [answer for each in calls for answer in await _batch(rpc, [each])]
-
-
-def _is_revert(failure: NetworkError) -> bool:
-    """Whether the contract refused, rather than the node."""
-    is_code = failure.data.get("rpc_code") == _REVERTED
-    return is_code or "revert" in str(failure.data.get("rpc_message"))
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        raise NetworkError(
-            "the node's answer to a call cannot be read",
-            code="rpc_answer",
-            hint="Use another node.",
-        ) from None
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
+    return await ask_contract(rpc, registry, [encode_call(*view) for view in views], block)

@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Final, TypeVar
 
 from operator_node.config import texts
-from operator_node.config.keys import BY_PATH, CUSTOM_NETWORK, CUSTOM_NETWORK_FIELDS, Effect
+from operator_node.config.keys import CUSTOM_NETWORK, CUSTOM_NETWORK_FIELDS
 from operator_node.config.networks import PUBLIC_NETWORKS
+from operator_node.config.remarks import notices, warnings
 from operator_node.config.settings import (
     ApiSettings,
     BeaconSettings,
     DutySettings,
+    Endpoint,
     ExecutionSettings,
     HistorySettings,
     LogSettings,
@@ -41,6 +43,8 @@ T = TypeVar("T")
 
 SAFE_PROPOSER_DELAY_MS: Final = 1000
 """Above, a second round of consensus may miss the slot."""
+MOST_PROPOSER_DELAY_MS: Final = 4000
+"""Blocks that are decided from here on are lost, measured on mainnet (DUT-5)."""
 _LEVELS: Final = {
     "debug": "DEBUG",
     "info": "INFO",
@@ -91,7 +95,7 @@ def build(sources: Sources) -> Built:
     taking = Taking(sources)
     settings = _settings(taking)
     refuse((*sources.faults, *taking.faults, *_shared_ports(settings)))
-    return Built(settings, _notices(sources), (*_default_network(sources), *_warnings(settings)))
+    return Built(settings, tuple(notices(sources)), tuple(warnings(sources, settings)))
 
 
 def _settings(taking: Taking) -> Settings:
@@ -108,7 +112,7 @@ def _settings(taking: Taking) -> Settings:
             has_parallel_submissions=take("eth2.WithParallelSubmissions", texts.flag),
         ),
         execution=ExecutionSettings(
-            nodes=taking.need("eth1.ETH1Addr", _EXECUTION_NODES, ()),
+            nodes=_execution_nodes(taking),
             connection_timeout_ms=take("eth1.ETH1ConnectionTimeout", texts.duration_ms),
             sync_tolerance_blocks=take("eth1.ETH1SyncDistanceTolerance", texts.number(0, 1000)),
             follow_distance_blocks=take("node.follow_distance", texts.number(0, 1000)),
@@ -119,7 +123,9 @@ def _settings(taking: Taking) -> Settings:
             udp_port=take("p2p.UdpPort", texts.port),
             host=host,
             bootnodes=(*network.bootnodes, *(maybe("p2p.Bootnodes", texts.words) or ())),
-            trusted=maybe("p2p.TrustedPeers", texts.words) or (),
+            trusted=tuple(
+                filter(texts.is_multiaddress, maybe("p2p.TrustedPeers", texts.words) or ())
+            ),
             max_peers=take("p2p.MaxPeers", texts.number(1, 1000)),
             identity_key=maybe("NetworkPrivateKey", Password.from_text),
         ),
@@ -157,16 +163,10 @@ def _settings(taking: Taking) -> Settings:
 def _duties(taking: Taking) -> DutySettings:
     take = taking.take
     options = "ssv.ValidatorOptions"
-    delay = take("ProposerDelay", texts.duration_ms)
-    if delay > SAFE_PROPOSER_DELAY_MS and not take("AllowDangerousProposerDelay", texts.flag):
-        remedy = "Stay at 1s or below, or set AllowDangerousProposerDelay as well."
-        taking.faults.append(
-            Fault("ProposerDelay", f"{delay}ms puts proposals at risk of missing the slot", remedy)
-        )
     return DutySettings(
         graffiti=taking.maybe("Graffiti", texts.graffiti) or texts.graffiti(""),
         gas_limit=take(f"{options}.ExperimentalGasLimit", texts.number(1, _MAX_GAS)),
-        proposer_delay_ms=delay,
+        proposer_delay_ms=_proposer_delay(taking),
         signature_collection_timeout_ms=take(
             f"{options}.SignatureCollectionTimeout", texts.duration_ms
         ),
@@ -180,8 +180,34 @@ def _duties(taking: Taking) -> DutySettings:
         has_strict_fee_recipient=take(
             "node.fee_recipient_policy", texts.choice({"strict": True, "warn": False})
         ),
+        takes_builder_blocks=take("node.builder", texts.choice({"any": True, "never": False})),
         has_inclusion_check=take("node.inclusion_check", texts.flag),
     )
+
+
+def _proposer_delay(taking: Taking) -> int:
+    delay = taking.take("ProposerDelay", texts.duration_ms)
+    is_allowed = taking.take("AllowDangerousProposerDelay", texts.flag)
+    if delay > MOST_PROPOSER_DELAY_MS:
+        remedy = "Stay at 1s or below; blocks decided from 4s on are lost."
+        taking.faults.append(Fault("ProposerDelay", f"{delay}ms loses the proposals", remedy))
+    elif delay > SAFE_PROPOSER_DELAY_MS and not is_allowed:
+        remedy = "Stay at 1s or below, or set AllowDangerousProposerDelay as well."
+        taking.faults.append(
+            Fault("ProposerDelay", f"{delay}ms puts proposals at risk of missing the slot", remedy)
+        )
+    return delay
+
+
+def _execution_nodes(taking: Taking) -> tuple[Endpoint, ...]:
+    """The addresses to ask; where a node has a second one for questions, by place, that one."""
+    asked = taking.maybe("eth1.ETH1QueryAddr", texts.places) or ()
+
+    def read(text: str) -> tuple[Endpoint, ...]:
+        pairs = zip_longest(own := texts.places(text), asked[: len(own)], fillvalue="")
+        return _EXECUTION_NODES(";".join(other or one for one, other in pairs))
+
+    return taking.need("eth1.ETH1Addr", read, ())
 
 
 def _operator_key(taking: Taking) -> OperatorKeySettings:
@@ -261,11 +287,6 @@ def _watch(text: str) -> int | None:
     raise ValueError(f"auto, off, or slots:N with N up to {_MAX_WATCH_SLOTS}")
 
 
-def _notices(sources: Sources) -> tuple[str, ...]:
-    quiet = [path for path in sources.written if BY_PATH[path].effect is Effect.NONE]
-    return tuple(f"{path} has no effect here" for path in (*quiet, *sources.ignored))
-
-
 def _shared_ports(settings: Settings) -> Iterator[Fault]:
     """Two listeners on one port; the second would fail when the node is half started."""
     ports = {
@@ -278,30 +299,3 @@ def _shared_ports(settings: Settings) -> Iterator[Fault]:
             yield Fault(
                 other, f"its port {port} is that of {one}, too", "Give each a port of its own."
             )
-
-
-def _default_network(sources: Sources) -> Iterator[str]:
-    if not {"ssv.Network", *(key.path for key in CUSTOM_NETWORK_FIELDS)} & sources.written.keys():
-        yield (
-            "ssv.Network is not set, so this node runs on MAINNET, the default, and the software "
-            f"is unaudited: not for mainnet funds; set it to one of {', '.join(PUBLIC_NETWORKS)}"
-        )
-
-
-def _warnings(settings: Settings) -> tuple[str, ...]:
-    found = []
-    if len(settings.beacon.nodes) == 1:
-        found.append("one beacon node: when it fails, duties fail; name a second one")
-    if settings.operator_key.raw is not None:
-        found.append(
-            "the operator key stands in the configuration itself; "
-            "use KeyStore.PrivateKeyFile and a password file"
-        )
-    is_local = ip_address(settings.api.bind).is_loopback
-    if (settings.api.port or settings.api.metrics_port) and not is_local:
-        found.append(f"the API is open to others at {settings.api.bind}; close it by a firewall")
-    if not settings.safety.has_doppelganger_watch:
-        found.append("doppelganger protection is off: a second user of a key would not be noticed")
-    if not settings.duties.compares_checkpoint_roots:
-        found.append("checkpoint_check is epochs: votes for another fork's roots are signed")
-    return tuple(found)

@@ -20,7 +20,7 @@ class Line:
 
 
 def describe(sources: Sources) -> Iterator[Line]:
-    """Every key that has an effect, in the order of the table, and every key that was set.
+    """Every key that is read, in the order of the table, and every key that was set.
 
     Of a configuration that `build` takes.
     """
@@ -28,7 +28,7 @@ def describe(sources: Sources) -> Iterator[Line]:
         written = sources.written.get(key.path)
         if written is not None:
             yield Line(key.path, _shown(key, written.text), written.origin)
-        elif key.effect is Effect.FULL and key.default:
+        elif key.effect in (Effect.FULL, Effect.CHECKED) and key.default:
             yield Line(key.path, key.default, "default")
 
 

@@ -152,6 +152,7 @@ class DutySettings:
     proposal_soft_timeout_ms: int
     compares_checkpoint_roots: bool
     has_strict_fee_recipient: bool
+    takes_builder_blocks: bool
     has_inclusion_check: bool
 
 

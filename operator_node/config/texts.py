@@ -118,6 +118,16 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word for word in _SEPARATORS.split(text) if word)
 
 
+def places(text: str) -> tuple[str, ...]:
+    """A list separated by semicolons, in which a place may be empty."""
+    return tuple(part.strip() for part in text.split(";"))
+
+
+def is_multiaddress(text: str) -> bool:
+    """Whether a peer is written as `/ip4/…`; the existing nodes also write `enr:…`."""
+    return text.startswith("/")
+
+
 def endpoints(
     remedy: str, *, most: int, allows_query: bool
 ) -> Callable[[str], tuple[Endpoint, ...]]:
