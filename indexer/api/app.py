@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -37,12 +38,13 @@ from indexer.api import (
     routes_tx_validators,
     routes_validators,
 )
+from indexer.api.document_page import page
 from indexer.api.guard import Guard
 from indexer.api.keys import Keys
 from indexer.api.limits import DEFAULT_BURST, DEFAULT_PER_SECOND, Buckets
 from indexer.api.metrics import Metrics
 from indexer.api.node import Node
-from indexer.api.openapi import document, operation_id, page
+from indexer.api.openapi import document, operation_id
 from indexer.api.origins import Origins
 from indexer.api.packing import Packing
 from indexer.api.problems import problem, problem_of
@@ -159,11 +161,15 @@ def _add_documents(app: FastAPI) -> None:
             described.update(document(app))
         return described
 
+    @cache
+    def shown() -> str:
+        return page(openapi())
+
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to change it
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(page(openapi()), headers={"Cache-Control": "public, max-age=3600"})
+        return HTMLResponse(shown(), headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _add_errors(app: FastAPI) -> None:

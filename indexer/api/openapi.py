@@ -1,4 +1,4 @@
-"""The OpenAPI document with our errors in it, and a page that shows it without foreign scripts.
+"""The OpenAPI document, with our errors and examples in it.
 
 Pure.
 """
@@ -6,7 +6,6 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -106,52 +105,3 @@ def operations(described: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[st
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation
-
-
-def page(described: Mapping[str, Any]) -> str:
-    """All routes on one page, readable without scripts."""
-    parts = [_HEAD, f"<h1>{escape(described['info']['title'])}</h1>"]
-    parts.append(f"<p>{escape(_DESCRIPTION)}</p><p><a href='/openapi.json'>OpenAPI 3.1</a></p>")
-    for path, method, operation in operations(described):
-        parts.append(
-            f"<section id='{escape(operation['operationId'])}'><h2><b>{method.upper()}</b> "
-            f"<code>{escape(path)}</code></h2><p>{escape(operation.get('description', ''))}</p>"
-        )
-        parameters = operation.get("parameters", [])
-        if parameters:
-            rows = "".join(map(_row, parameters))
-            parts.append(f"<table><tr><th>parameter<th>in<th>type<th>meaning</tr>{rows}</table>")
-        parts.append("</section>")
-    parts.append("</main></body></html>")
-    return "".join(parts)
-
-
-def _row(parameter: Mapping[str, Any]) -> str:
-    name = escape(parameter["name"]) + ("" if parameter.get("required") else "?")
-    return (
-        f"<tr><td><code>{name}</code><td>{escape(parameter['in'])}"
-        f"<td>{escape(_kind(parameter['schema']))}"
-        f"<td>{escape(parameter.get('description', ''))}</tr>"
-    )
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    if "anyOf" in schema:
-        kinds = [_kind(each) for each in schema["anyOf"] if each.get("type") != "null"]
-        return " or ".join(kinds)
-    if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
-    return str(schema.get("type", schema.get("$ref", "").rpartition("/")[2]))
-
-
-_HEAD: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Phalanx indexer API</title>
-<style>
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;margin:0}
-main{max-width:60rem;margin:0 auto;padding:1rem}
-h2{font-size:1rem;margin:2rem 0 .25rem;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%}
-th,td{border-bottom:1px solid #8884;padding:.25rem .5rem;text-align:left;vertical-align:top}
-</style></head><body><main>"""

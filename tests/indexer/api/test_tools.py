@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -234,8 +236,18 @@ def test_the_openapi_document_is_complete_and_the_page_needs_nothing_else(api: A
     page = api.ask("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert all(path in page.text for path in described["paths"])
-    assert "http://" not in page.text
-    assert "https://" not in page.text
+    targets = re.findall('href="#([^"]+)"', page.text)
+    assert len(targets) == sum(map(len, described["paths"].values()))
+    assert all(page.text.count(f'id="{each}"') == 1 for each in targets)
+    assert "<code>data.runway_blocks</code>" in page.text
+    assert "&#34;effective_balance_eth&#34;: " in page.text
+    assert '"$API/v1/fees/quote?' in html.unescape(page.text)
+    # Examples name addresses of other hosts, as text; nothing is loaded from one.
+    links = re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]*)""", page.text)
+    assert {each[:1] for each in links} <= {"#", "/"}
+    assert not [each for each in links if each.startswith("//")]
+    assert "url(" not in page.text
+    assert "@import" not in page.text
     assert "<script" not in page.text
 
 
