@@ -22,7 +22,7 @@ NETWORK_OPTIONS = \
 option = $(if $($(call named,$1)),--$1 $($(call named,$1)))
 named = $(shell echo $1 | tr a-z- A-Z_)
 
-.PHONY: help setup check lint test demo devnet contracts gas invariants mutants sim e2e fuzz vectors bench docs fmt lock audit clean .installed
+.PHONY: help setup check lint test demo devnet contracts gas invariants mutants sim chaos e2e fuzz vectors bench docs fmt lock audit clean .installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,10 @@ invariants: setup ## fuzz the contracts against the model: STEPS=n SEED=s
 sim: setup ## whole committees on virtual time under faults: SEEDS=n [N=4|7|10|13] [SEED=s] [REAL=1]
 	@echo "==> simulation"
 	@$(RUN) .venv/bin/python -m tests.simulation --seeds $(or $(SEEDS),500) $(if $(N),--size $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real)
+
+chaos: setup ## faults against a network of real processes: [ONLY="name name"] [SLOTS=n] [SLOT_SECONDS=s]
+	@echo "==> chaos"
+	@$(RUN) .venv/bin/python -m tests.chaos $(foreach each,$(ONLY),--only $(each)) $(if $(SLOTS),--slots-per-fault $(SLOTS)) $(if $(SLOT_SECONDS),--slot-seconds $(SLOT_SECONDS))
 
 e2e: setup ## the beacon room on real clients, and four operators until the chain finalizes (40 min)
 	@echo "==> end to end"

@@ -21,6 +21,7 @@ import click
 import trio
 
 from indexer.api.app import Manners, Parts, make_app
+from indexer.api.beacon import Beacon
 from indexer.api.keys import Keys, read_keys
 from indexer.api.limits import DEFAULT_BURST, DEFAULT_PER_SECOND
 from indexer.api.node import Node
@@ -182,7 +183,17 @@ async def serve_at(
     engine = open_database(database_url, connections=connections)
     node = None if settings.rpc_url is None else Node(settings.rpc_url)
     written = settings.metadata_url or database_url
-    parts = Parts(engine, time.monotonic, manners or Manners(), node, written, process=process)
+    url = settings.beacon_url
+    beacon = None if url is None else Beacon(url, now=time.monotonic)
+    parts = Parts(
+        engine,
+        time.monotonic,
+        manners or Manners(),
+        node,
+        written,
+        process=process,
+        beacon=beacon,
+    )
     app = make_app(parts)
     mount_graphql(app, time.monotonic)
     mount_v4(app)
@@ -193,8 +204,9 @@ async def serve_at(
             task_status.started(await nursery.start(serve_app, app, listening))
     finally:
         engine.dispose()
-        if node is not None:
-            node.close()
+        for asked in (node, beacon):
+            if asked is not None:
+                asked.close()
 
 
 def _listen(host: str, port: int, count: int = 1) -> list[socket.socket]:

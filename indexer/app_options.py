@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from indexer.settings import METADATA_VARIABLE, RPC_VARIABLE
+from indexer.settings import BEACON_VARIABLE, METADATA_VARIABLE, RPC_VARIABLE
 from sdk.errors import UsageError
 
 Command: TypeAlias = Callable[..., Any]
@@ -27,12 +27,14 @@ class ApiSettings:
 
     Attributes:
         rpc_url: execution node that may be asked; its address often holds a key.
+        beacon_url: beacon node that the explorer may ask; its address may hold a key too.
         metadata_url: database that signed metadata is written to; None: the one that is read.
         keys_path: file of API keys.
         origins: of pages of other sites that may write.
     """
 
     rpc_url: str | None = field(default=None, repr=False)
+    beacon_url: str | None = field(default=None, repr=False)
     metadata_url: str | None = field(default=None, repr=False)
     keys_path: Path | None = None
     origins: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ def api_options(command: Command) -> Command:
     @wraps(command)
     def with_settings(
         rpc_url: str | None,
+        beacon_url: str | None,
         metadata_url: str | None,
         keys_path: Path | None,
         origins: tuple[str, ...],
@@ -57,6 +60,7 @@ def api_options(command: Command) -> Command:
         settings = ApiSettings(
             # The variable may name several, for `run`; the first one will do here.
             rpc_url=next(iter((rpc_url or "").split()), None),
+            beacon_url=beacon_url or None,
             metadata_url=metadata_url,
             keys_path=keys_path,
             origins=origins,
@@ -89,6 +93,13 @@ _OPTIONS: Final = (
         envvar=METADATA_VARIABLE,
         metavar="URL",
         help="Where signed metadata is written if --database is a replica.",
+    ),
+    click.option(
+        "--beacon",
+        "beacon_url",
+        envvar=BEACON_VARIABLE,
+        metavar="URL",
+        help="Beacon node by which the explorer tells whether a validator signs.",
     ),
     click.option(
         "--rpc",

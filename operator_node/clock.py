@@ -43,6 +43,13 @@ def wall_ms() -> int:
     return int(time.time() * 1000)
 
 
+def boot_ms() -> int:
+    """Milliseconds since the machine booted, time asleep included; the same in all processes."""
+    # Elsewhere than on Linux only the wall clock tells that the machine slept.
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(clock) // 1_000_000
+
+
 class SlotClock:
     """Slots and epochs of one chain, now.
 

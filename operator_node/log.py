@@ -114,7 +114,13 @@ def configure(
         root.removeHandler(old)
         old.close()
     root.addHandler(Limited(targets))
-    root.setLevel(settings.level)
+    set_level(settings.level)
+
+
+def set_level(level: str) -> None:
+    """Another level from now on."""
+    root = logging.getLogger()
+    root.setLevel(level)
     for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 

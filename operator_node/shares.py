@@ -3,10 +3,9 @@
 The narrow interface to every share's secret. Nothing leaves it unless the slashing record took it
 first, and a secret never leaves it at all. It does not fetch, send or decide what is worth signing.
 
-A signature takes a quarter to half a millisecond and is made where `sign` is called, which is a
-worker thread: 500 take less than a process of their own would be allowed (docs/benchmarks.md).
-The library holds the interpreter for one signature at a time, so that the node's other work goes
-on between two of them.
+A signature takes a quarter to half a millisecond and is made where `sign` is called: in the signing
+process (`operator_node.signing`), or in a worker thread of the node where the settings say so. The
+library holds the interpreter for one signature at a time, so that other work goes on between two.
 
 Source: docs/slashing.md; docs/protocol.md, "Slashing protection".
 """
@@ -46,7 +45,59 @@ class Record(SlashingProtection, Protocol):
     def knows(self, share_key: PublicKey, /) -> bool: ...
 
 
-class ShareSigner:
+class Arming(Protocol):
+    """Raises the bounds of shares, wherever they are."""
+
+    def arm(self, validator_key: PublicKey, /) -> None:
+        """See `ShareSigner.arm`."""
+
+
+class Withholding:
+    """What is withheld by this node's own word, whatever the slashing rules say."""
+
+    def __init__(self) -> None:
+        """Nothing."""
+        self._holding = Lock()
+        self._held: frozenset[PublicKey] = frozenset()
+        self._fenced_by = ""
+
+    def hold(self, validator_key: PublicKey) -> None:
+        """Withholds every partial signature for a validator that is watched.
+
+        Also those that no slashing rule is about: an aggregate of ours would count as a sign of
+        life, and the watch would never end.
+        """
+        with self._holding:
+            self._held |= {validator_key}
+
+    def release(self, validator_key: PublicKey) -> None:
+        """Ends `hold`."""
+        with self._holding:
+            self._held -= {validator_key}
+
+    def fence(self, why: str) -> None:
+        """Withholds everything from now on, also what is being signed: a twin was seen."""
+        self._fenced_by = why or "fenced"
+
+    @property
+    def fenced_by(self) -> str:
+        """Why everything is withheld; empty if it is not."""
+        return self._fenced_by
+
+    def unfence(self) -> None:
+        """Ends `fence`."""
+        self._fenced_by = ""
+
+    def withheld(self, item: SignItem) -> Withheld | None:
+        """The refusal of an item that is withheld now."""
+        if self._fenced_by:
+            return Withheld(item, Reason.FENCED, self._fenced_by)
+        if item.share.validator_key in self._held:
+            return Withheld(item, Reason.DOPPELGANGER_HOLD)
+        return None
+
+
+class ShareSigner(Withholding):
     """Signs with this operator's shares. Safe to use from several threads."""
 
     def __init__(self, *, record: Record, clock: Clock) -> None:
@@ -56,14 +107,13 @@ class ShareSigner:
             record: the slashing record.
             clock: tells slot and epoch.
         """
+        super().__init__()
         self._record = record
         self._clock = clock
         self._lock = Lock()
         self._secrets: dict[PublicKey, tuple[PublicKey, SecretKey]] = {}
         """Share key and secret by validator: share keys are public, and anybody can register them
         a second time."""
-        self._held: frozenset[PublicKey] = frozenset()
-        self._fenced_by = ""
 
     def __repr__(self) -> str:
         return f"ShareSigner({len(self._secrets)} shares)"
@@ -122,35 +172,6 @@ class ShareSigner:
         with self._lock:
             return {validator: share_key for validator, (share_key, _) in self._secrets.items()}
 
-    # --- what is withheld -------------------------------------------------------------------
-
-    def hold(self, validator_key: PublicKey) -> None:
-        """Withholds every partial signature for a validator that is watched.
-
-        Also those that no slashing rule is about: an aggregate of ours would count as a sign of
-        life, and the watch would never end.
-        """
-        with self._lock:
-            self._held |= {validator_key}
-
-    def release(self, validator_key: PublicKey) -> None:
-        """Ends `hold`."""
-        with self._lock:
-            self._held -= {validator_key}
-
-    def fence(self, why: str) -> None:
-        """Withholds everything from now on, also what is being signed: a twin was seen."""
-        self._fenced_by = why or "fenced"
-
-    @property
-    def fenced_by(self) -> str:
-        """Why everything is withheld; empty if it is not."""
-        return self._fenced_by
-
-    def unfence(self) -> None:
-        """Ends `fence`."""
-        self._fenced_by = ""
-
     # --- signing ----------------------------------------------------------------------------
 
     def is_slashable(self, share: Share, guard: Guard) -> bool:
@@ -193,13 +214,11 @@ class ShareSigner:
 
     def _refusal(self, item: SignItem, slot: Slot) -> Withheld | None:
         """Why an item is not even asked of the record."""
-        if self._fenced_by:
-            return Withheld(item, Reason.FENCED, self._fenced_by)
+        if (refusal := self.withheld(item)) is not None:
+            return refusal
         share = item.share
         if self._share_key(share.validator_key) != share.share_key:
             return Withheld(item, Reason.SHARE_MISSING)
-        if share.validator_key in self._held:
-            return Withheld(item, Reason.DOPPELGANGER_HOLD)
         if item.guard is None:
             return None
         present = bounds(

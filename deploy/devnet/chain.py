@@ -24,8 +24,9 @@ ANVIL: Final = Path(__file__).parents[2] / ".venv/bin/anvil"
 HARDFORK: Final = "prague"
 BURIAL_BLOCKS: Final = 8
 """What a node waits before it trusts a block; mined above the preparations."""
-PREPARATION_S: Final = 86_400
-"""Prepared blocks are dated a day back, a slot apart, so that none is later than the present."""
+PREPARATION_SLOTS: Final = 240
+"""Prepared blocks are dated back by so much, a slot apart, so that none is later than the present:
+the registry's deployment, up to 13 operators and 128 validators are 160 transactions at most."""
 START_PATIENCE_S: Final = 30.0
 POLL_S: Final = 0.1
 MOST_REORGANISED: Final = BURIAL_BLOCKS - 1
@@ -140,7 +141,7 @@ async def running_chain(
         NetworkError: it does not answer in time, or is not installed.
     """
     port = port or free_ports(1)[0]
-    start = int(time.time()) - PREPARATION_S
+    start = int(time.time()) - PREPARATION_SLOTS * slot_seconds
     options = ("--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", HARDFORK)
     child = Child("anvil", [ANVIL, *options, "--timestamp", str(start)], folder=folder)
     chain = Chain(child, f"http://127.0.0.1:{port}", slot_seconds=slot_seconds)

@@ -19,6 +19,9 @@ from sdk.errors import BeaconError, PhalanxError
 
 ANSWER_S: Final = 5.0
 GOOD: Final = "good"
+BEHIND: Final = "syncing"
+BEACONS: Final = ("lodestar", "beacon node")
+"""How names of beacon nodes begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ async def health_of(parts: Sequence[Mapping[str, Any]]) -> list[PartHealth]:
     return [PartHealth(p["name"], p["pid"], p["port"], found[p["name"]]) for p in parts]
 
 
+def is_stalled(parts: Sequence[PartHealth]) -> bool:
+    """Whether every beacon node is behind.
+
+    A node that is eight slots behind waits for a peer that is ahead of it. If all do, there is
+    none, and the chain stands still for ever.
+    """
+    beacons = [part for part in parts if part.name.startswith(BEACONS)]
+    return bool(beacons) and all(part.health.startswith(BEHIND) for part in beacons)
+
+
 async def _health(part: Mapping[str, Any]) -> str:
     if not _is_alive(part["pid"]):
         return "down"
@@ -68,7 +81,7 @@ async def _health(part: Mapping[str, Any]) -> str:
         if part["name"] == "anvil":
             await ask_rpc(part["url"], "eth_blockNumber")
             return GOOD
-        if part["name"].startswith(("lodestar", "beacon node")):
+        if part["name"].startswith(BEACONS):
             return _beacon((await ask(part["url"], "/eth/v1/node/syncing"))["data"])
         await ask(part["url"], "/readyz")
     except BeaconError as problem:
@@ -84,5 +97,5 @@ def _is_alive(pid: int | None) -> bool:
 
 def _beacon(told: Mapping[str, Any]) -> str:
     if told["is_syncing"]:
-        return f"syncing, {told['sync_distance']} slots behind"
+        return f"{BEHIND}, {told['sync_distance']} slots behind"
     return "optimistic" if told.get("is_optimistic") else GOOD

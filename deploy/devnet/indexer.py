@@ -77,7 +77,11 @@ class LocalIndexer:
 
 @asynccontextmanager
 async def running_indexer(
-    registry: LocalRegistry, folder: Path, *, port: int | None = None
+    registry: LocalRegistry,
+    folder: Path,
+    *,
+    port: int | None = None,
+    beacon_url: str | None = None,
 ) -> AsyncIterator[LocalIndexer]:
     """An indexer of the network's registry; gone with the block. It may not be ready yet.
 
@@ -85,6 +89,7 @@ async def running_indexer(
         registry: deployed, with its chain.
         folder: gets `indexer` with database and logs.
         port: of the API, a free one if None.
+        beacon_url: beacon node that the explorer asks; it may start later.
 
     Raises:
         NetworkError: the program is not installed.
@@ -96,7 +101,8 @@ async def running_indexer(
     place = ("--registry", registry.deployment.registry)
     start = ("--start-block", str(registry.deployment.start_block))
     follow = (PHALANX, "indexer", "run", *node, *place, *start, *data)
-    serve = (PHALANX, "indexer", "api", "--listen", f"127.0.0.1:{port}", *node, *data)
+    asked = () if beacon_url is None else ("--beacon", beacon_url)
+    serve = (PHALANX, "indexer", "api", "--listen", f"127.0.0.1:{port}", *node, *asked, *data)
     indexer = LocalIndexer(
         Child("indexer", follow, folder=home, environment=environment()),
         Child("indexer api", serve, folder=home, environment=environment()),

@@ -29,7 +29,7 @@ from deploy.devnet.later_forks import running_later_fork
 from deploy.devnet.node import BeaconNode
 from deploy.devnet.observer import Observer
 from deploy.devnet.operators import LocalNode, make_nodes
-from deploy.devnet.ports import PortPlan
+from deploy.devnet.ports import PortPlan, free_ports
 from deploy.devnet.process import stop_all
 from deploy.devnet.registry import LocalRegistry, set_up_registry
 
@@ -182,11 +182,21 @@ async def running_network(
         registry = await set_up_registry(
             chain, options.folder, operators=options.operators, validators=options.validators
         )
+        # Before the beacon nodes start: the explorer is told where they will be.
+        indexer_port, *beacon_ports = (
+            free_ports(1 + 2 * BEACONS)
+            if ports is None
+            else (ports.indexer, *ports.beacons(BEACONS))
+        )
         indexer = None
         if options.indexed:
             say("starting the indexer, its API and the explorer")
-            port = None if ports is None else ports.indexer
-            serving = running_indexer(registry, options.folder, port=port)
+            serving = running_indexer(
+                registry,
+                options.folder,
+                port=indexer_port,
+                beacon_url=f"http://127.0.0.1:{beacon_ports[0]}",
+            )
             indexer = await stack.enter_async_context(serving)
             await indexer.until_ready(patience_s=INDEXER_PATIENCE_S)
         genesis_time = int(time.time()) + LEAD_S + NODE_LEAD_S * options.operators
@@ -200,7 +210,7 @@ async def running_network(
             nursery.start_soon(indexer.server.watch)
         say(f"starting the beacon chain at {options.fork} rules")
         beacons, peered = await stack.enter_async_context(
-            _running_beacon_nodes(options, genesis_time)
+            _running_beacon_nodes(options, genesis_time, tuple(beacon_ports))
         )
         for beacon in beacons:
             nursery.start_soon(beacon.child.watch)
@@ -237,10 +247,9 @@ async def running_network(
 
 @asynccontextmanager
 async def _running_beacon_nodes(
-    options: NetworkOptions, genesis_time: int
+    options: NetworkOptions, genesis_time: int, ports: tuple[int, ...]
 ) -> AsyncIterator[tuple[tuple[BeaconNode, ...], BeaconNetwork | None]]:
-    """Those of the tier that has the fork; and what peers them, in tier A."""
-    ports = None if options.ports is None else options.ports.beacons(BEACONS)
+    """Those of the tier that has the fork, at these ports; and what peers them, in tier A."""
     if options.fork == CAPELLA:
         of_tier_a = BeaconOptions(
             folder=options.folder,
@@ -262,7 +271,7 @@ async def _running_beacon_nodes(
         slot_seconds=options.slot_seconds,
         validators=options.genesis,
         inside=options.inside,
-        port=None if ports is None else ports[0],
+        port=ports[0],
     ) as node:
         yield (node,), None
 

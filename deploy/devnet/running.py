@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 import click
 import trio
 
-from deploy.devnet.health import health_of
+from deploy.devnet.health import health_of, is_stalled
 from deploy.devnet.home import Home
 from deploy.devnet.options import dir_option
 from deploy.devnet.postgres import end_left_postgres
@@ -83,6 +83,12 @@ def status(folder: Path, as_json: bool) -> None:
         {"state": facts["state"], "pid": facts["pid"], "good": is_well, "parts": rows},
         "\n".join([head, *lines]),
     )
+    if is_stalled(found):
+        output.note(
+            "every beacon node is behind and none is left to catch up with, as after a sleep of "
+            "the machine, or eight slots for which it was too busy. The chain does not go on by "
+            "itself: `down`, then `up`, if need be with longer slots (--slot-seconds)"
+        )
     if not is_well:
         raise click.exceptions.Exit(NOT_WELL)
 

@@ -38,6 +38,7 @@ from indexer.api import (
     routes_tx_validators,
     routes_validators,
 )
+from indexer.api.beacon import Beacon
 from indexer.api.document_page import page
 from indexer.api.guard import Guard
 from indexer.api.keys import Keys
@@ -102,6 +103,7 @@ class Parts:
         metadata_url: database that signed metadata is written to; None: none is taken.
         seconds: of the unix epoch, to see when signatures end.
         process: number of this one among several at one address, None for the only one.
+        beacon: a beacon node that the explorer may ask, None for none.
     """
 
     engine: Engine
@@ -111,6 +113,7 @@ class Parts:
     metadata_url: str | None = field(default=None, repr=False)
     seconds: Callable[[], float] = time.time
     process: int | None = None
+    beacon: Beacon | None = None
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -126,6 +129,7 @@ def make_app(parts: Parts) -> FastAPI:
     )
     app.state.engine = parts.engine
     app.state.node = parts.node
+    app.state.beacon = parts.beacon
     app.state.metadata_url = parts.metadata_url
     app.state.seconds = parts.seconds
     app.state.metrics = Metrics(parts.process)

@@ -98,6 +98,7 @@ def _environment() -> Environment:
         "refusal_words": words.refusal_words,
         "short": figures.short,
         "span": figures.span_text,
+        "status_words": words.status_words,
         "yearly": figures.yearly_wei,
     }
     made.globals |= {"block_s": figures.BLOCK_S}

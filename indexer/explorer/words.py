@@ -63,6 +63,19 @@ REFUSALS: Final = {
 }
 """Why nodes do not act on a registration."""
 
+STATUSES: Final = {
+    "pending_initialized": "Deposited, not in the queue yet",
+    "pending_queued": "Waits for its activation",
+    "active_ongoing": "Active",
+    "active_exiting": "Active, will exit",
+    "active_slashed": "Slashed, will exit",
+    "exited_unslashed": "Exited",
+    "exited_slashed": "Slashed and exited",
+    "withdrawal_possible": "Exited, its balance can be paid out",
+    "withdrawal_done": "Exited and paid out",
+}
+"""A validator's status in the beacon API's words (ethereum/beacon-APIs)."""
+
 PARAMETERS: Final = {
     "fee_wei": ("Network fee", "What clusters pay the network per block and 32 ETH."),
     "liquidation_period_blocks": (
@@ -142,6 +155,11 @@ def field_words(name: str) -> str:
 def event_words(name: str | None) -> str:
     """An event's name in words; one that is not known stays as it is."""
     return "Unknown log" if name is None else EVENTS.get(name, name)
+
+
+def status_words(status: str) -> str:
+    """A validator's status on the beacon chain; one that is not known stays as it is."""
+    return STATUSES.get(status, status)
 
 
 def refusal_words(reason: str) -> str:

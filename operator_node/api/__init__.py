@@ -6,6 +6,7 @@
 
 from operator_node.api.absence import Absence, Known, absence_of
 from operator_node.api.answers import Identity, OwnValidator, Peer
+from operator_node.api.control import Tokens
 from operator_node.api.http import DutyQuery, Sources, make_app, make_metrics_app, serve
 from operator_node.api.metrics import Metrics
 from operator_node.api.status import NodeState, Part, Severity, Snapshot, Status, status_of
@@ -24,6 +25,7 @@ __all__ = [
     "Snapshot",
     "Sources",
     "Status",
+    "Tokens",
     "absence_of",
     "make_app",
     "make_metrics_app",

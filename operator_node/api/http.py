@@ -1,4 +1,4 @@
-"""The node's HTTP API: read-only, JSON or text, on localhost unless told otherwise.
+"""The node's HTTP API: JSON or text, on localhost unless told otherwise; orders need a token.
 
 Every answer comes from memory or one bounded query; none waits for a beacon node or a peer, so that
 no request takes a duty's time. Nothing here reaches a key.
@@ -8,10 +8,11 @@ Source: docs/node-api.md; the routes under `/v1` have the shapes of other nodes 
 
 from __future__ import annotations
 
-import hmac
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import trio
@@ -26,9 +27,14 @@ from starlette.exceptions import HTTPException
 from operator_node.api import answers
 from operator_node.api.absence import Absence
 from operator_node.api.answers import Identity, OwnValidator, Peer
+from operator_node.api.control import Orders, Tokens, add_control_routes
+from operator_node.api.page import Shown
+from operator_node.api.registry import add_registry_routes
+from operator_node.api.start import add_start_page
 from operator_node.api.status import Severity, Status
 from operator_node.beacon.types import NodeStatus as BeaconStatus
 from operator_node.engine.records import DutyRecord, Ending
+from operator_node.registry import RegistryStatus
 from operator_node.wire.ids import RunnerRole
 from sdk.errors import ConfigError
 
@@ -38,6 +44,10 @@ if TYPE_CHECKING:
 DUTIES_PER_ANSWER: Final = 1000
 REQUESTS_AT_ONCE: Final = 16
 """More are told to come again; they would only slow each other."""
+SLOTS_SHOWN: Final = 64
+"""On the start page: two epochs, within which every duty's reason is known."""
+FAILED_SHOWN: Final = 200
+"""Grouped by reason, more tell nothing new."""
 VERSION_HEADER: Final = "X-SSV-Node-Version"
 _ALWAYS_OPEN: Final = frozenset({"/livez", "/readyz"})
 """For orchestrators, which send no token."""
@@ -64,6 +74,8 @@ class Sources:
         duties: newest first; may read the disk, in a thread of its own.
         duty: by id, None if there is none.
         absence: why nothing is recorded of a slot (first) and a validator's index.
+        orders: takes orders; None if there are none to give.
+        registry: how far it was read; None before it is opened.
     """
 
     version: str
@@ -76,20 +88,25 @@ class Sources:
     duties: Callable[[DutyQuery], Awaitable[Sequence[DutyRecord]]]
     duty: Callable[[str], Awaitable[DutyRecord | None]]
     absence: Callable[[int, int], Absence]
+    orders: Callable[[], Orders | None] = field(default=lambda: None)
+    registry: Callable[[], RegistryStatus | None] = field(default=lambda: None)
 
 
-def make_app(sources: Sources, *, token: str = "") -> FastAPI:
+def make_app(sources: Sources, *, tokens: Tokens | None = None) -> FastAPI:
     """The API.
 
     Args:
         sources: of the answers.
-        token: if not empty, every request but `/livez` and `/readyz` must bring it as bearer token.
+        tokens: that every request but `/livez` and `/readyz` must bring one of.
     """
     app = FastAPI(title="Phalanx operator node", version=sources.version, docs_url=None)
-    _guard(app, sources.version, token)
+    _guard(app, sources.version, tokens or Tokens())
     _add_compatible_routes(app, sources)
     _add_status_routes(app, sources)
     _add_duty_routes(app, sources)
+    add_registry_routes(app, lambda: sources.registry())
+    add_control_routes(app, lambda: sources.orders())
+    add_start_page(app, partial(_shown, sources))
     return app
 
 
@@ -148,17 +165,20 @@ def make_metrics_app(text: Callable[[], bytes], status: Callable[[], Status]) ->
     return app
 
 
-def _guard(app: FastAPI, version: str, token: str) -> None:
+def _guard(app: FastAPI, version: str, tokens: Tokens) -> None:
     running = trio.CapacityLimiter(REQUESTS_AT_ONCE)
 
     @app.middleware("http")
     async def guard(
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        if token and request.url.path not in _ALWAYS_OPEN:
-            given = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), token.encode()):
-                return _problem(401, "send the API's token as bearer token", version)
+        if request.url.path not in _ALWAYS_OPEN:
+            given = request.headers.get("authorization", "")
+            if (refusal := tokens.refusal(request.url.path, given)) is not None:
+                problem = _problem(*refusal, version)
+                if request.url.path == "/":  # a browser asks for the token then
+                    problem.headers["www-authenticate"] = 'Basic realm="operator node"'
+                return problem
         if running.available_tokens < 1:
             return _problem(503, f"{REQUESTS_AT_ONCE} requests are being answered", version)
         async with running:
@@ -179,8 +199,7 @@ def _guard(app: FastAPI, version: str, token: str) -> None:
 
 
 def _problem(code: int, text: str, version: str) -> Response:
-    words = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 503: "Service Unavailable"}
-    content = {"status": words.get(code, "Error"), "error": text}
+    content = {"status": HTTPStatus(code).phrase, "error": text}
     return JSONResponse(content, status_code=code, headers={VERSION_HEADER: version})
 
 
@@ -232,6 +251,29 @@ def _add_status_routes(app: FastAPI, sources: Sources) -> None:
     @app.get("/v2/beacon-nodes")
     async def beacon_nodes() -> list[dict[str, Any]]:
         return answers.beacon_nodes(sources.beacon_nodes())
+
+
+async def _shown(sources: Sources) -> Shown:
+    """Facts of the start page: two bounded looks into the duty records."""
+    facts = sources.facts()
+    first = max((facts.get("slot") or 0) - SLOTS_SHOWN, 0)
+    recent = await sources.duties(DutyQuery(first, None, None, None, None, limit=DUTIES_PER_ANSWER))
+    failed = [
+        record
+        for outcome in (Ending.MISSED, Ending.PARTLY)
+        for record in await sources.duties(
+            DutyQuery(None, None, None, None, outcome, limit=FAILED_SHOWN)
+        )
+    ]
+    return Shown(
+        version=sources.version,
+        status=sources.status(),
+        facts=facts,
+        beacons=sources.beacon_nodes(),
+        recent=recent,
+        failed=sorted(failed, key=lambda record: -record.slot),
+        slots=SLOTS_SHOWN,
+    )
 
 
 def _add_duty_routes(app: FastAPI, sources: Sources) -> None:

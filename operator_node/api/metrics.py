@@ -102,6 +102,12 @@ class Metrics:
             "ssv_event_syncer_handler_last_processed_block", "Last block of the registry applied"
         )
         self._registry = counter("node_registry", "What happened to the registry", "what")
+        self._verified = gauge(
+            "node_registry_verified_block", "Newest block as of which the registry is proven"
+        )
+        self._gaps = counter(
+            "node_registry_gap", "Wrong answers of execution nodes about the registry", "repaired"
+        )
         self._validators = gauge(
             "ssv_validator_validators_per_status",
             "Own validators by what this node does for them",
@@ -113,6 +119,18 @@ class Metrics:
         self._faults = counter("node_faults", "Exceptions that ended a duty or restarted a task")
         self._twins = counter(
             "node_twin_detected", "Messages that another process signed as this operator"
+        )
+        self._lease = gauge("node_lease_held", "1 while this instance has the lease")
+        self._mispaid = counter(
+            "node_fee_recipient_mismatch",
+            "Own proposals on the chain that paid none of the recipients they should have",
+        )
+        self._dropped = counter(
+            "node_p2p_dropped", "What peers sent or asked for in vain, by what it was", "what"
+        )
+        self._clock_error = gauge(
+            "node_clock_error_seconds",
+            "How far this clock is ahead of the beacon nodes', by the estimate",
         )
         self._lag = histogram("node_loop_lag_seconds", "How late the event loop woke up")
         self._totals: dict[tuple[str, ...], int] = {}
@@ -162,6 +180,15 @@ class Metrics:
         """The last block applied."""
         self._block.set(block)
 
+    def registry_verified(self, block: int) -> None:
+        """Up to where everything was compared."""
+        self._verified.set(block)
+
+    def gaps(self, *, is_repaired: bool, total: int) -> None:
+        """So many gaps since the start: found, or repaired by now."""
+        label = str(is_repaired).lower()
+        self._gaps.labels(label).inc(self._more(total, "gaps", label))
+
     def registry(self, what: str, total: int) -> None:
         """So many changes, refused events, rollbacks or failures since the start."""
         self._registry.labels(what).inc(self._more(total, "registry", what))
@@ -181,6 +208,22 @@ class Metrics:
     def twins(self, total: int) -> None:
         """So many messages that only another instance of this operator can have sent."""
         self._twins.inc(self._more(total, "twins"))
+
+    def lease(self, *, is_held: bool) -> None:
+        """Whether this instance has the lease now."""
+        self._lease.set(is_held)
+
+    def mispaid(self) -> None:
+        """A proposal paid somebody else."""
+        self._mispaid.inc()
+
+    def dropped(self, what: str, total: int) -> None:
+        """So much of it was dropped, cut or refused since the start."""
+        self._dropped.labels(what).inc(self._more(total, "dropped", what))
+
+    def clock_error(self, error_ms: int) -> None:
+        """This clock is so far ahead; negative if it is behind."""
+        self._clock_error.set(error_ms / 1000)
 
     def loop_lag(self, seconds: float) -> None:
         """The event loop woke up this late."""

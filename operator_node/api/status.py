@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from operator_node.api.snapshot import Part, Severity, Snapshot
 from operator_node.beacon.types import NodeState as BeaconState
 from operator_node.beacon.types import NodeStatus as BeaconStatus
-from sdk.types import OperatorId
+
+__all__ = ["NodeState", "Part", "Severity", "Snapshot", "Status", "status_of"]
 
 CLOCK_SHOWN_MS: Final = 50
 """Peers grant each other this much."""
 CLOCK_DEGRADED_MS: Final = 200
+_CLOCK: Final = "clock"
 _WATCHES: Final = frozenset({"doppelganger", "twin"})
 """Parts that keep a node from being ready for a while, by design."""
 REGISTRY_STALE_S: Final = 300
@@ -37,70 +40,6 @@ class NodeState(StrEnum):
     DEGRADED = "degraded"
     FENCED = "fenced"
     STOPPING = "stopping"
-
-
-class Severity(StrEnum):
-    """How bad a part is."""
-
-    GOOD = "good"
-    NOT_STARTED = "not_started"
-    """Waits for something else; nothing can be said of it."""
-    IMPAIRED = "impaired"
-    """Worth a look; all duties are done."""
-    BAD = "bad"
-    """Some duties cannot be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the node; texts are empty while it is good."""
-
-    name: str
-    severity: Severity
-    problem: str = ""
-    effect: str = ""
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The facts that the state follows from.
-
-    Attributes:
-        is_started: configuration, keys and storage are open.
-        is_working: what duties need is made, network and scheduler among it.
-        is_stopping: no new duties are begun.
-        fenced_by: why this instance must not sign, another one does; empty if it may.
-        is_listening: no duty is begun yet, in case another instance is at work.
-        registry_complete: the first pass over the contract's events is done.
-        registry_block: last block applied, None before the first.
-        registry_age_s: since the registry's chain was last heard of, None if never.
-        operator: the own id, None as long as the key is not registered.
-        beacons: one per configured beacon node.
-        peers: connected.
-        co_operators: that committees are shared with.
-        connected: those of them that are connected.
-        validators: that this operator has an active share of.
-        held: of these, not signed for yet because of the doppelganger watch.
-        clock_error_ms: estimate, positive if this clock is ahead; None while unknown.
-    """
-
-    is_started: bool
-    is_working: bool
-    is_stopping: bool
-    fenced_by: str
-    is_listening: bool
-    registry_complete: bool
-    registry_block: int | None
-    registry_age_s: float | None
-    operator: OperatorId | None
-    beacons: tuple[BeaconStatus, ...]
-    peers: int
-    co_operators: frozenset[OperatorId]
-    connected: frozenset[OperatorId]
-    validators: int
-    held: int
-    clock_error_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +61,12 @@ def status_of(facts: Snapshot) -> Status:
         _beacon_node(facts.beacons),
         _registry(facts),
         _operator(facts),
+        _signer(facts),
         _p2p(facts),
         _twin(facts),
+        *_lease(facts),
+        *_slashing(facts),
+        *_orders(facts),
         _doppelganger(facts),
         _clock(facts),
     )
@@ -143,9 +86,16 @@ def _state(facts: Snapshot, parts: Sequence[Part]) -> NodeState:
         return NodeState.WAITING_OPERATOR
     if not facts.is_working:
         return NodeState.STARTING
-    if any(part.severity is not Severity.GOOD for part in parts if part.name not in _WATCHES):
+    if any(_impairs(part) for part in parts):
         return NodeState.DEGRADED
     return NodeState.GUARDING if facts.held or facts.is_listening else NodeState.READY
+
+
+def _impairs(part: Part) -> bool:
+    """A clock that is off by little is shown, and one that nobody measured yet is no fault."""
+    if part.name == _CLOCK:
+        return part.severity is Severity.BAD
+    return part.severity is not Severity.GOOD and part.name not in _WATCHES
 
 
 def _not_started(name: str, facts: Snapshot) -> Part:
@@ -191,14 +141,26 @@ def _registry(facts: Snapshot) -> Part:
         return _not_started(name, facts)
     age_s = facts.registry_age_s
     if age_s is not None and age_s <= REGISTRY_STALE_S:
-        return Part(name, Severity.GOOD)
+        return _proof(name, facts.registry_problem)
     heard = "was not heard of yet" if age_s is None else f"was last heard of {age_s:.0f} s ago"
     return Part(
         name,
         Severity.IMPAIRED,
-        f"the registry's chain {heard}",
+        "; ".join(filter(None, (f"the registry's chain {heard}", facts.registry_problem))),
         "Known validators keep their duties; new ones and exits are not seen.",
         "Check the execution node.",
+    )
+
+
+def _proof(name: str, problem: str) -> Part:
+    if not problem:
+        return Part(name, Severity.GOOD)
+    return Part(
+        name,
+        Severity.IMPAIRED,
+        problem,
+        "Duties go on. What contradicts a proof is not taken; exits wait for theirs.",
+        "Check the named execution node, or name another one; `/v2/registry` tells more.",
     )
 
 
@@ -252,11 +214,11 @@ def _p2p(facts: Snapshot) -> Part:
 
 def _twin(facts: Snapshot) -> Part:
     name = "twin"
-    if facts.fenced_by:
+    if facts.twin:
         return Part(
             name,
             Severity.BAD,
-            facts.fenced_by,
+            facts.twin,
             "This node signs nothing, and begins no duty.",
             "Find and stop the other instance, or this one; then start this node again.",
         )
@@ -271,6 +233,68 @@ def _twin(facts: Snapshot) -> Part:
             "Wait: it lasts two slots with duties, an epoch at most, unless configured otherwise.",
         )
     return Part(name, Severity.GOOD)
+
+
+def _lease(facts: Snapshot) -> tuple[Part, ...]:
+    """No part where no lease is configured."""
+    name = "lease"
+    if facts.lease is None:
+        return ()
+    if not facts.lease:
+        return (Part(name, Severity.GOOD),)
+    return (
+        Part(
+            name,
+            Severity.BAD,
+            facts.lease,
+            "This instance signs nothing; whichever has the lease does.",
+            "Nothing, if this is the one that stands by; else stop the other, or check the disk.",
+        ),
+    )
+
+
+def _orders(facts: Snapshot) -> tuple[Part, ...]:
+    """No part where nothing was ordered."""
+    if not facts.orders:
+        return ()
+    return (
+        Part(
+            "orders",
+            Severity.BAD,
+            facts.orders,
+            "Duties are not done here.",
+            "If they are wanted: `phalanx node resume` after a drain; after a fence start it anew.",
+        ),
+    )
+
+
+def _slashing(facts: Snapshot) -> tuple[Part, ...]:
+    """No part where nobody was slashed."""
+    if not facts.slashed:
+        return ()
+    return (
+        Part(
+            "slashing",
+            Severity.BAD,
+            facts.slashed_stop or f"{facts.slashed} own validators were slashed",
+            "Nothing is signed at all." if facts.slashed_stop else "Nothing is signed for them.",
+            "Find out who signed twice, and with which key; then go on with "
+            "`phalanx node acknowledge-slashings`.",
+        ),
+    )
+
+
+def _signer(facts: Snapshot) -> Part:
+    name = "signer"
+    if not facts.signer_problem:
+        return Part(name, Severity.GOOD) if facts.is_started else _not_started(name, facts)
+    return Part(
+        name,
+        Severity.BAD,
+        f"the signing process does not sign: {facts.signer_problem}",
+        "Nothing is signed: no duty is done.",
+        "It is started again by itself; if this stays, read the log for why it ends.",
+    )
 
 
 def _doppelganger(facts: Snapshot) -> Part:
@@ -289,11 +313,19 @@ def _doppelganger(facts: Snapshot) -> Part:
 
 
 def _clock(facts: Snapshot) -> Part:
-    name = "clock"
+    name = _CLOCK
     if not facts.is_started:
         return _not_started(name, facts)
     error_ms = facts.clock_error_ms
-    if error_ms is None or abs(error_ms) <= CLOCK_SHOWN_MS:
+    if error_ms is None:
+        return Part(
+            name,
+            Severity.NOT_STARTED,
+            "the clock was not compared with a beacon node's yet",
+            "None; a wrong clock would not be noticed.",
+            "Wait some seconds; if it stays, the beacon nodes do not date their answers.",
+        )
+    if abs(error_ms) <= CLOCK_SHOWN_MS:
         return Part(name, Severity.GOOD)
     severity = Severity.IMPAIRED if abs(error_ms) <= CLOCK_DEGRADED_MS else Severity.BAD
     way = "ahead of" if error_ms > 0 else "behind"

@@ -7,10 +7,12 @@ object to all of them; routes and forms are found out per node. Never decides wh
 from __future__ import annotations
 
 from operator_node.beacon.pool import BeaconPool
+from operator_node.beacon.trouble import LivenessUnavailable
 from operator_node.beacon.types import (
     AttesterDuty,
     BeaconEvent,
     BlockSeenEvent,
+    Candidate,
     CommitteeSubscription,
     EpochDuties,
     FinalizedEvent,
@@ -19,6 +21,7 @@ from operator_node.beacon.types import (
     NodeStatus,
     ProposerDuty,
     ReorgEvent,
+    SlashingEvent,
     SyncDuty,
     SyncSubscription,
     ValidatorState,
@@ -30,14 +33,17 @@ __all__ = [
     "BeaconEvent",
     "BeaconPool",
     "BlockSeenEvent",
+    "Candidate",
     "CommitteeSubscription",
     "EpochDuties",
     "FinalizedEvent",
     "HeadEvent",
+    "LivenessUnavailable",
     "NodeState",
     "NodeStatus",
     "ProposerDuty",
     "ReorgEvent",
+    "SlashingEvent",
     "SyncDuty",
     "SyncSubscription",
     "ValidatorState",

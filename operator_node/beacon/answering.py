@@ -1,7 +1,7 @@
 """Answers a duty's questions from all beacon nodes, within the time that the slot leaves.
 
-Shell. A question is repeated while it brings nothing and there is time. What is learned on the way
-(checkpoints, heads that were voted for) stays for later questions.
+Shell. A question is repeated while it brings nothing and there is time. Who built which block is
+remembered for its submission. What to attest to is found in `voting`.
 
 Source: this node's own rules for reads (BN-3, BN-6); consensus-specs, phase0/validator.md and
 altair/validator.md (aggregation).
@@ -9,26 +9,27 @@ altair/validator.md (aggregation).
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import trio
 
-from operator_node.beacon.asking import Answers, Shared, ask_all
-from operator_node.beacon.choice import choose_aggregate, choose_block, choose_vote
+from operator_node.beacon.asking import ask_all
+from operator_node.beacon.choice import choose_aggregate, choose_block
 from operator_node.beacon.fleet import Fleet
-from operator_node.beacon.memory import Checkpoints, Heads, Votes
+from operator_node.beacon.memory import Builders, Votes
 from operator_node.beacon.node import BeaconNode
 from operator_node.beacon.production import (
     OfferedAggregate,
+    OfferedBlock,
     fetch_aggregate,
     fetch_block,
     fetch_contribution,
-    fetch_vote,
 )
+from operator_node.beacon.telling import Telling
 from operator_node.beacon.trouble import NodeTrouble, Trouble, unavailable
+from operator_node.beacon.voting import Voting
 from operator_node.duties.reasons import Reason
 from operator_node.duties.types import (
     AggregateQuery,
@@ -42,18 +43,16 @@ from operator_node.duties.types import (
 from operator_node.spec.containers import AttestationData
 from operator_node.spec.versions import ELECTRA, FULU
 from operator_node.wire.values import BeaconVote
-from sdk.types import Address, Epoch, Slot
-
-_log = logging.getLogger(__name__)
-T = TypeVar("T")
+from sdk.types import Slot
 
 # Shares of a slot, in twelfths of a second of a 12 s slot (BN-3).
-VOTE_SOFT: Final = 0.5 / 12
 VOTE_HARD_S: Final = 1.5
 """Not a share: a busy node takes as long in a short slot."""
 AGGREGATE_SOFT: Final = 1.0 / 12
 AGGREGATE_HARD_S: Final = 3.0
-BLOCK_SOFT: Final = 1.8 / 12
+BLOCK_SOFT_MS: Final = 1_800
+BLOCK_LEAST_S: Final = 0.5
+"""However late it is asked for; better blocks are worth this much."""
 BLOCK_ANY_FROM: Final = 2.5 / 12
 """From here on in the slot, the first block to come is taken (DUT-4)."""
 FIRST_REPEAT_S: Final = 0.15
@@ -66,30 +65,29 @@ class Answering:
 
     Args:
         fleet: whom to ask.
-        checkpoints: learns from every vote.
+        voting: what to attest to.
         votes: what was voted for, here and by the committees.
-        heads: slots of blocks.
-        recipients: fee recipient by validator index, as the beacon nodes were told.
-        on_news: called with the slot when the checkpoints of its epoch are others than before.
+        builders: learns who built which block.
+        telling: who earns the fees; told to a node before a block is asked of it (BN-5).
+        block_soft_ms: into a slot of 12 s, how long better blocks are waited for.
     """
 
     def __init__(
         self,
         fleet: Fleet,
         *,
-        checkpoints: Checkpoints,
+        voting: Voting,
         votes: Votes,
-        heads: Heads,
-        recipients: Mapping[int, Address],
-        on_news: Callable[[Slot], None],
+        builders: Builders,
+        telling: Telling,
+        block_soft_ms: int = BLOCK_SOFT_MS,
     ) -> None:
         self._fleet = fleet
-        self._checkpoints = checkpoints
+        self._voting = voting
         self._votes = votes
-        self._heads = heads
-        self._recipients = recipients
-        self._on_news = on_news
-        self._shared: Shared[Slot, BeaconVote | Unavailable] = Shared()
+        self._builders = builders
+        self._telling = telling
+        self._block_soft = block_soft_ms / (_MS * 12)
 
     async def answer(self, query: Query, *, deadline_ms: int) -> Answer:
         """See `BeaconPool.answer`."""
@@ -100,7 +98,7 @@ class Answering:
         left_s = (deadline_ms - self._fleet.now_ms()) / _MS
         match query:
             case AttestationDataQuery(slot=slot):
-                return await _repeat(partial(self.vote, slot), min(left_s, VOTE_HARD_S))
+                return await _repeat(partial(self._voting.vote, slot), min(left_s, VOTE_HARD_S))
             case BlockQuery():
                 return await _repeat(partial(self._block, query), left_s)
             case AggregateQuery():
@@ -110,56 +108,29 @@ class Answering:
                     partial(self._contribution, query), min(left_s, AGGREGATE_HARD_S)
                 )
 
-    async def vote(self, slot: Slot) -> BeaconVote | Unavailable:
-        """What to attest to; whoever asks at the same time shares the answer.
-
-        Once the slot's epoch is over, what was said in it: beacon nodes answer for the present, and
-        their source is another epoch's then, which no committee agrees on.
-        """
-        fleet = self._fleet
-        if fleet.epoch_of(slot) < fleet.epoch_of(fleet.slot_now()) and self._votes.of(slot):
-            return self._votes.of(slot)[0]
-        return await self._shared.get(slot, partial(self._vote, slot))
-
-    async def _vote(self, slot: Slot) -> BeaconVote | Unavailable:
-        answers = await self._ask(partial(fetch_vote, slot=slot), VOTE_SOFT)
-        if not answers.offers:
-            return unavailable(answers.troubles)
-        epoch = self._fleet.epoch_of(slot)
-        offered = [offer.value for offer in answers.offers if _is_of(offer.value, epoch)]
-        if not offered:
-            # Late in an epoch a node may answer from the state it prepared for the next one.
-            known = self._votes.of(slot)
-            text = f"attestation data of another epoch than {epoch}"
-            return known[0] if known else Unavailable(Reason.BN_STALE_HEAD, text)
-        vote = choose_vote(offered, slot, self._heads.slot_of)
-        if vote is None:
-            told = "; ".join(
-                f"{offer.node.name}: {offer.value.source} {offer.value.target}"
-                for offer in answers.offers
-            )
-            _log.error("beacon nodes contradict each other at slot %d: %s", slot, told)
-            return Unavailable(Reason.FORK_HOLD, "beacon nodes contradict each other")
-        self._votes.note(slot, vote)
-        if self._checkpoints.learn(epoch, vote):
-            self._on_news(slot)
-        return vote
-
     async def _block(self, query: BlockQuery) -> Answer:
         fleet, slot_s = self._fleet, self._fleet.slot_s
         elapsed_s = fleet.now_ms() / _MS - fleet.chain.slot_start(query.slot)
-        soft_s = max(0.0, min(BLOCK_SOFT * slot_s, BLOCK_ANY_FROM * slot_s - elapsed_s))
-        call = partial(fetch_block, query=query, chain=fleet.chain)
-        answers = await ask_all(fleet.for_duties(), call, soft_s=soft_s)
+        soft_s = max(BLOCK_LEAST_S, self._block_soft * slot_s - elapsed_s)
+        soft_s = max(0.0, min(soft_s, BLOCK_ANY_FROM * slot_s - elapsed_s))
+
+        async def ask(node: BeaconNode) -> OfferedBlock:
+            if not node.is_told:
+                await self._telling.prepare_one(node)
+            return await fetch_block(node, query, fleet.chain)
+
+        answers = await ask_all(fleet.for_duties(), ask, soft_s=soft_s, reserves=fleet.reserves())
         if not answers.offers:
             return unavailable(answers.troubles)
-        offered = [offer.value for offer in answers.offers]
-        return choose_block(offered, self._recipients).content
+        offers = fleet.preferred_first(answers.offers)
+        for offer in offers:
+            self._builders.note(offer.value.block.root, offer.node.name)
+        return choose_block([offer.value for offer in offers], self._telling.recipients).content
 
     async def _aggregate(self, query: AggregateQuery) -> Answer:
         votes = self._votes.of(query.slot)
         if not votes:
-            found = await self.vote(query.slot)
+            found = await self._voting.vote(query.slot)
             if isinstance(found, Unavailable):
                 return found
             votes = (found,)
@@ -192,16 +163,17 @@ class Answering:
         return await self._most(ask)
 
     async def _most(self, call: Callable[[BeaconNode], Awaitable[OfferedAggregate]]) -> Answer:
-        answers = await self._ask(call, AGGREGATE_SOFT)
+        fleet = self._fleet
+        answers = await ask_all(
+            fleet.for_duties(),
+            call,
+            soft_s=AGGREGATE_SOFT * fleet.slot_s,
+            reserves=fleet.reserves(),
+        )
         if not answers.offers:
             return unavailable(answers.troubles)
-        return choose_aggregate([offer.value for offer in answers.offers]).content
-
-    async def _ask(
-        self, call: Callable[[BeaconNode], Awaitable[T]], soft_share: float
-    ) -> Answers[T]:
-        soft_s = soft_share * self._fleet.slot_s
-        return await ask_all(self._fleet.for_duties(), call, soft_s=soft_s)
+        offers = fleet.preferred_first(answers.offers)
+        return choose_aggregate([offer.value for offer in offers]).content
 
 
 async def _repeat(ask: Callable[[], Awaitable[Answer]], limit_s: float) -> Answer:
@@ -235,11 +207,6 @@ async def _best_of(calls: list[Callable[[], Awaitable[OfferedAggregate]]]) -> Of
     if found:
         return choose_aggregate(found)
     raise missing or NodeTrouble("", Trouble.REFUSED, "nothing to ask for")
-
-
-def _is_of(vote: BeaconVote, epoch: Epoch) -> bool:
-    """Whether a vote can be one of the epoch: its own target, and a source below it."""
-    return vote.target.epoch == epoch and (vote.source.epoch < epoch or epoch == 0)
 
 
 def _attestation_data(vote: BeaconVote, slot: Slot, index: int) -> AttestationData:

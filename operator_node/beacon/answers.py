@@ -75,6 +75,18 @@ class _Root(msgspec.Struct):
     root: str
 
 
+class _HeaderMessage(msgspec.Struct):
+    slot: Number
+
+
+class _SignedHeader(msgspec.Struct):
+    message: _HeaderMessage
+
+
+class _Header(msgspec.Struct):
+    header: _SignedHeader
+
+
 class _Checkpoint(msgspec.Struct):
     epoch: Number
     root: str
@@ -174,6 +186,11 @@ def read_genesis(answer: Data) -> tuple[int, bytes]:
 def read_root(answer: Data) -> bytes:
     """A block's root."""
     return read_bytes(read(answer.data, _Root).root, "root")
+
+
+def read_header_slot(answer: Data) -> Slot:
+    """The slot of a block, from its header."""
+    return Slot(read(answer.data, _Header).header.message.slot)
 
 
 def read_vote(document: Any, slot: int) -> BeaconVote:

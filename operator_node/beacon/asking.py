@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import trio
 
@@ -19,13 +19,16 @@ from operator_node.beacon.trouble import NodeTrouble
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
+_MS: Final = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Offer(Generic[T]):
-    """What one node answered."""
+    """What one node answered, and how long it took."""
 
     node: BeaconNode
     value: T
+    took_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ async def ask_all(
     call: Callable[[BeaconNode], Awaitable[T]],
     *,
     soft_s: float,
+    reserves: Sequence[BeaconNode] = (),
 ) -> Answers[T]:
     """The answers of all nodes, or of those that came within `soft_s`, or else the first to come.
 
@@ -48,23 +52,23 @@ async def ask_all(
         nodes: asked at the same time.
         call: asks one; raises `NodeTrouble` where that brings nothing.
         soft_s: how long to wait for the others once there is a good answer.
+        reserves: asked as well when the others have all failed, or when `soft_s` brought nothing.
     """
-    offers: list[Offer[T]] = []
-    troubles: list[NodeTrouble] = []
-    send, receive = trio.open_memory_channel[Offer[T] | NodeTrouble](len(nodes))
-
-    async def collect(*, until_first: bool) -> None:
-        while len(offers) + len(troubles) < len(nodes) and not (until_first and offers):
-            _sort_in(await receive.receive(), offers, troubles)
-
+    found: _Found[T] = _Found([], [])
+    send, receive = trio.open_memory_channel[Offer[T] | NodeTrouble](len(nodes) + len(reserves))
     async with send, receive, trio.open_nursery() as nursery:
         for node in nodes:
             nursery.start_soon(_ask_one, node, call, send)
         with trio.move_on_after(soft_s):
-            await collect(until_first=False)
-        await collect(until_first=True)
+            while found.count < len(nodes):
+                found.sort_in(await receive.receive())
+        if not found.offers:
+            for node in reserves:
+                nursery.start_soon(_ask_one, node, call, send)
+            while not found.offers and found.count < len(nodes) + len(reserves):
+                found.sort_in(await receive.receive())
         nursery.cancel_scope.cancel()
-    return Answers(tuple(offers), tuple(troubles))
+    return found.answers()
 
 
 async def ask_in_turn(
@@ -72,6 +76,7 @@ async def ask_in_turn(
     call: Callable[[BeaconNode], Awaitable[T]],
     *,
     hedge_s: float,
+    limit_s: float = float("inf"),
 ) -> Answers[T]:
     """The first good answer; the next node is asked on trouble, or when `hedge_s` brought nothing.
 
@@ -79,21 +84,22 @@ async def ask_in_turn(
         nodes: best first.
         call: as of `ask_all`.
         hedge_s: head start of each node before the next.
+        limit_s: for all of them together; what they said until then is the answer.
     """
-    offers: list[Offer[T]] = []
-    troubles: list[NodeTrouble] = []
+    found: _Found[T] = _Found([], [])
     send, receive = trio.open_memory_channel[Offer[T] | NodeTrouble](len(nodes))
     async with send, receive, trio.open_nursery() as nursery:
-        for asked, node in enumerate(nodes, start=1):
-            nursery.start_soon(_ask_one, node, call, send)
-            is_last = asked == len(nodes)
-            with trio.move_on_after(float("inf") if is_last else hedge_s):
-                while not offers and len(troubles) < asked:
-                    _sort_in(await receive.receive(), offers, troubles)
-            if offers:
-                break
+        with trio.move_on_after(limit_s):
+            for asked, node in enumerate(nodes, start=1):
+                nursery.start_soon(_ask_one, node, call, send)
+                is_last = asked == len(nodes)
+                with trio.move_on_after(float("inf") if is_last else hedge_s):
+                    while not found.offers and found.count < asked:
+                        found.sort_in(await receive.receive())
+                if found.offers:
+                    break
         nursery.cancel_scope.cancel()
-    return Answers(tuple(offers), tuple(troubles))
+    return found.answers()
 
 
 class Shared(Generic[K, T]):
@@ -121,6 +127,30 @@ class Shared(Generic[K, T]):
 
 
 @dataclass(frozen=True, slots=True)
+class _Found(Generic[T]):
+    """What has come so far."""
+
+    offers: list[Offer[T]]
+    troubles: list[NodeTrouble]
+
+    @property
+    def count(self) -> int:
+        """Nodes that have answered, one way or the other."""
+        return len(self.offers) + len(self.troubles)
+
+    def sort_in(self, found: Offer[T] | NodeTrouble) -> None:
+        """One more."""
+        if isinstance(found, NodeTrouble):
+            self.troubles.append(found)
+        else:
+            self.offers.append(found)
+
+    def answers(self) -> Answers[T]:
+        """All of it."""
+        return Answers(tuple(self.offers), tuple(self.troubles))
+
+
+@dataclass(frozen=True, slots=True)
 class _Flight(Generic[T]):
     """A question on its way; `answers` has one item once it has been answered."""
 
@@ -133,16 +163,9 @@ async def _ask_one(
     call: Callable[[BeaconNode], Awaitable[T]],
     send: trio.MemorySendChannel[Offer[T] | NodeTrouble],
 ) -> None:
+    began = trio.current_time()
     try:
-        send.send_nowait(Offer(node, await call(node)))
+        value = await call(node)
+        send.send_nowait(Offer(node, value, round((trio.current_time() - began) * _MS)))
     except NodeTrouble as problem:
         send.send_nowait(problem)
-
-
-def _sort_in(
-    found: Offer[T] | NodeTrouble, offers: list[Offer[T]], troubles: list[NodeTrouble]
-) -> None:
-    if isinstance(found, NodeTrouble):
-        troubles.append(found)
-    else:
-        offers.append(found)

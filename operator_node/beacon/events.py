@@ -24,19 +24,23 @@ from operator_node.beacon.types import (
     FinalizedEvent,
     HeadEvent,
     ReorgEvent,
+    SlashingEvent,
 )
 from sdk.types import Epoch, Slot
 
 EVENTS_PATH: Final = "/eth/v1/events"
-MAX_EVENT_BYTES: Final = 64 * 1024
-"""Events have some 500 bytes."""
+MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
+"""Events have some 500 bytes; proof of a slashing lists up to 131,072 validators twice."""
+_BLOCKS: Final = ("head", "chain_reorg", "finalized_checkpoint", "block", "block_gossip")
+_SLASHINGS: Final = ("attester_slashing", "proposer_slashing")
 TOPIC_SETS: Final = (
-    ("head", "chain_reorg", "finalized_checkpoint", "block", "block_gossip"),
+    (*_BLOCKS, *_SLASHINGS),
+    _BLOCKS,
     ("head", "chain_reorg", "finalized_checkpoint", "block"),
     ("head", "chain_reorg", "finalized_checkpoint"),
     ("head",),
 )
-"""`block_gossip` came last; every node has `head`."""
+"""Slashings came last, `block_gossip` before them; every node has `head`."""
 
 
 class _Head(msgspec.Struct):
@@ -62,6 +66,27 @@ class _Reorg(msgspec.Struct):
 class _Block(msgspec.Struct):
     slot: Number
     block: str
+
+
+class _Header(msgspec.Struct):
+    proposer_index: Number
+
+
+class _SignedHeader(msgspec.Struct):
+    message: _Header
+
+
+class _ProposerSlashing(msgspec.Struct):
+    signed_header_1: _SignedHeader
+
+
+class _IndexedAttestation(msgspec.Struct):
+    attesting_indices: list[Number]
+
+
+class _AttesterSlashing(msgspec.Struct):
+    attestation_1: _IndexedAttestation
+    attestation_2: _IndexedAttestation
 
 
 class Lines:
@@ -130,6 +155,15 @@ def read_event(topic: str, data: bytes) -> BeaconEvent | None:
         case "block" | "block_gossip":
             block = read(read_document(data), _Block)
             return BlockSeenEvent(Slot(block.slot), read_bytes(block.block, "block"))
+        case "proposer_slashing":
+            header = read(read_document(data), _ProposerSlashing).signed_header_1.message
+            return SlashingEvent(frozenset({header.proposer_index}))
+        case "attester_slashing":
+            both = read(read_document(data), _AttesterSlashing)
+            first, second = both.attestation_1, both.attestation_2
+            return SlashingEvent(
+                frozenset(first.attesting_indices) & frozenset(second.attesting_indices)
+            )
     return None
 
 

@@ -8,13 +8,17 @@ Source: this node's own rules for health and preference (BN-1, BN-2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
+from operator_node.beacon.asking import Offer
+from operator_node.beacon.health import TOLERANCE_SLOTS
 from operator_node.beacon.node import BeaconNode
 from operator_node.beacon.types import NodeState
 from operator_node.spec.chain import ChainSpec
 from sdk.errors import UsageError
 from sdk.types import Epoch, Slot
+
+T = TypeVar("T")
 
 _MS: Final = 1000
 
@@ -25,11 +29,21 @@ class Fleet:
     Args:
         nodes: at least one.
         now_ms: the time, unix milliseconds.
+        tolerance_slots: how far behind a node still counts as synced.
     """
 
-    def __init__(self, nodes: Sequence[BeaconNode], now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[BeaconNode],
+        now_ms: Callable[[], int],
+        *,
+        tolerance_slots: int = TOLERANCE_SLOTS,
+    ) -> None:
         self.nodes = tuple(nodes)
         self.now_ms = now_ms
+        self.tolerance_slots = tolerance_slots
+        self.deposit_contract = ""
+        """Of the node that `chain` is from."""
         self._chain: ChainSpec | None = None
 
     @property
@@ -74,6 +88,16 @@ class Fleet:
         """The synced nodes; if there are none, all: a late answer is better than none (BN-10)."""
         best = self.best_first()
         return [node for node in best if node.health.state is NodeState.SYNCED] or best
+
+    def reserves(self) -> list[BeaconNode]:
+        """Whom to ask when those for duties bring nothing; best first."""
+        first = self.for_duties()
+        return [node for node in self.best_first() if node not in first]
+
+    def preferred_first(self, offers: Sequence[Offer[T]]) -> list[Offer[T]]:
+        """The offers by preference of their nodes, not by who was quickest now."""
+        places = {node.name: place for place, node in enumerate(self.best_first())}
+        return sorted(offers, key=lambda offer: places.get(offer.node.name, len(places)))
 
     @property
     def is_any_answering(self) -> bool:

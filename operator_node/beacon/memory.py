@@ -11,9 +11,12 @@ Source: consensus-specs, phase0/validator.md (attestation data, aggregation); do
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from operator_node.beacon.types import Candidate
 from operator_node.duties.types import CheckpointView, Submission, SubmissionKind
+from operator_node.spec.chain import FAR_FUTURE_EPOCH
 from operator_node.spec.operations import (
     ATTESTATION_DATA,
     SINGLE_ATTESTATION,
@@ -34,6 +37,10 @@ VOTES_PER_SLOT: Final = 4
 """An own view and what committees decided; honest committees rarely differ."""
 EPOCHS_KEPT: Final = 4
 HEADS_KEPT: Final = 256
+BLOCKS_KEPT: Final = 64
+"""Offers of all nodes for the last few own proposals."""
+_NOBODYS: Final = Checkpoint(FAR_FUTURE_EPOCH, bytes(32))
+"""A checkpoint that no vote has: whoever compares with it agrees with nobody (FRK-2)."""
 
 
 class Checkpoints:
@@ -42,11 +49,14 @@ class Checkpoints:
     def __init__(self, *, compare_roots: bool) -> None:
         self._compare_roots = compare_roots
         self._known: OrderedDict[Epoch, tuple[Checkpoint, Checkpoint]] = OrderedDict()
+        self._held: list[Epoch] = []
 
     def learn(self, epoch: Epoch, vote: BeaconVote) -> bool:
         """Takes in attestation data of a slot of the epoch; whether that is news."""
         found = (vote.source, vote.target)
-        if self._known.get(epoch) == found:
+        if epoch in self._held:
+            self._held.remove(epoch)
+        elif self._known.get(epoch) == found:
             return False
         self._known[epoch] = found
         self._known.move_to_end(epoch)
@@ -54,12 +64,25 @@ class Checkpoints:
             self._known.popitem(last=False)
         return True
 
+    def hold(self, epoch: Epoch) -> bool:
+        """No vote of the epoch is agreed with until `learn` brings one; whether that is news.
+
+        The network's own rule knows no roots, and so nothing to hold for (FRK-3).
+        """
+        if not self._compare_roots or epoch in self._held:
+            return False
+        self._held.append(epoch)
+        del self._held[:-EPOCHS_KEPT]
+        return True
+
     def knows(self, epoch: Epoch) -> bool:
-        """Whether there is a view of the epoch."""
-        return epoch in self._known
+        """Whether there is a view of the epoch that nothing speaks against."""
+        return epoch in self._known and epoch not in self._held
 
     def view(self, epoch: Epoch, *, is_stale: bool) -> CheckpointView | None:
         """The view of an epoch; while stale, the newest that is known for any other epoch."""
+        if epoch in self._held:
+            return CheckpointView(_NOBODYS, _NOBODYS, self._compare_roots)
         found = self._known.get(epoch)
         if found is None:
             if not is_stale or not self._known:
@@ -129,6 +152,40 @@ class Heads:
     def slot_of(self, root: bytes) -> Slot | None:
         """The slot of a block, None if it is not known."""
         return self._slots.get(root)
+
+
+class Builders:
+    """Which beacon node built a block, by the root that names the block on the chain."""
+
+    def __init__(self) -> None:
+        self._nodes: OrderedDict[bytes, str] = OrderedDict()
+
+    def note(self, root: bytes, node: str) -> None:
+        """A node offered the block; of two that built the same one, the first."""
+        self._nodes.setdefault(root, node)
+        if len(self._nodes) > BLOCKS_KEPT:
+            self._nodes.popitem(last=False)
+
+    def of(self, root: bytes) -> str:
+        """The node's name, empty if none of ours built it."""
+        return self._nodes.get(root, "")
+
+
+class Choices:
+    """What the nodes offered to be voted for in each slot, and what was taken of it (BN-6)."""
+
+    def __init__(self) -> None:
+        self._candidates: OrderedDict[Slot, tuple[Candidate, ...]] = OrderedDict()
+
+    def note(self, slot: Slot, candidates: Sequence[Candidate]) -> None:
+        """The last question of a slot counts: consensus is on its answer."""
+        self._candidates[slot] = tuple(candidates)
+        while len(self._candidates) > SLOTS_KEPT:
+            del self._candidates[min(self._candidates)]
+
+    def of(self, slot: Slot) -> tuple[Candidate, ...]:
+        """Preferred nodes first; empty if nothing was asked or answered."""
+        return self._candidates.get(slot, ())
 
 
 def _note(kept: OrderedDict[Slot, list[T]], slot: Slot, item: T) -> None:

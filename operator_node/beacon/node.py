@@ -25,12 +25,15 @@ from operator_node.beacon.answers import (
     read_attesters,
     read_document,
     read_genesis,
+    read_header_slot,
     read_liveness,
     read_proposers,
     read_root,
     read_sync,
     read_validators,
 )
+from operator_node.beacon.chains import deposit_contract_of
+from operator_node.beacon.clock_error import ClockError, date_ms
 from operator_node.beacon.endpoint import Endpoint, Reply, Request
 from operator_node.beacon.health import Health
 from operator_node.beacon.routes import KnownRoutes, Purpose, Route
@@ -38,6 +41,7 @@ from operator_node.beacon.trouble import NodeTrouble, Trouble, clip
 from operator_node.beacon.types import (
     AttesterDuty,
     EpochDuties,
+    NodeState,
     NodeStatus,
     ProposerDuty,
     SyncDuty,
@@ -78,13 +82,26 @@ class BeaconNode:
         self.health = Health()
         self.routes = KnownRoutes()
         self.client = ""
+        self.deposit_contract = ""
         self.head_slot: Slot | None = None
         self.last_trouble = ""
+        self.told_ms: int | None = None
+        """Its clock's time when it last told of its sync, in whole seconds, if it dates answers."""
+        self.clock_error = ClockError()
+        self.lost = trio.Event()
+        """Set when its connection broke; whoever waits for it puts a new one in its place."""
         self.is_attached = False
         """Whether it was found to be on the right chain, and told all it has to know."""
+        self.is_told = True
+        """Whether it knows of all fee recipients that there are, which are none at first."""
 
     def __repr__(self) -> str:
         return f"BeaconNode({self.name})"
+
+    def lose(self) -> None:
+        """Its connection broke: it may come back as another version, without memory."""
+        self.is_attached = self.is_told = False
+        self.lost.set()
 
     def status(self) -> NodeStatus:
         """How it is doing."""
@@ -112,9 +129,14 @@ class BeaconNode:
         except NodeTrouble as problem:
             self.last_trouble = problem.message
             if problem.trouble is Trouble.DOWN:
-                self.is_attached = False  # it may come back as another version, without memory
+                self.lose()
                 if request.is_urgent:
                     self.health.fail()
+            elif problem.trouble is Trouble.LATE and request.is_urgent:
+                self.health.fail(NodeState.FAR)
+            raise
+        except trio.Cancelled:
+            self.health.give_up((trio.current_time() - began) * _MS)
             raise
         self.health.succeed((trio.current_time() - began) * _MS)
         return reply
@@ -152,6 +174,7 @@ class BeaconNode:
         """
         time, root = await self.read(_background("/eth/v1/beacon/genesis"), read_genesis)
         config = await self.read(_background("/eth/v1/config/spec"), _shaped(dict[str, object]))
+        self.deposit_contract = deposit_contract_of(config)
         try:
             return from_config(config, genesis_time=time, genesis_validators_root=root)
         except BeaconError as problem:
@@ -159,7 +182,9 @@ class BeaconNode:
 
     async def syncing(self) -> Syncing:
         """Its own account of its sync."""
-        found = await self.read(_background("/eth/v1/node/syncing"), _shaped(Syncing))
+        reply = await self.ask(_background("/eth/v1/node/syncing"))
+        self.told_ms = date_ms(reply.headers)
+        found = await self.make(partial(_read_data, _shaped(Syncing)), reply)
         self.head_slot = Slot(found.head_slot)
         return found
 
@@ -171,6 +196,11 @@ class BeaconNode:
     async def head_root(self) -> bytes:
         """The root of its head block."""
         return await self.read(Request(path="/eth/v1/beacon/blocks/head/root"), read_root)
+
+    async def block_slot(self, root: bytes) -> Slot:
+        """The slot of a block that it knows."""
+        path = f"/eth/v1/beacon/headers/0x{root.hex()}"
+        return await self.read(Request(path=path), read_header_slot)
 
     # --- duties and validators -------------------------------------------------------------
 
@@ -238,17 +268,6 @@ class BeaconNode:
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     """The items in runs of at most `size`."""
     return [items[at : at + size] for at in range(0, len(items), size)]
-
-
-def difference(one: ChainSpec, other: ChainSpec) -> str:
-    """Why the other account is not of the same chain; empty if it is."""
-    if one.genesis_validators_root != other.genesis_validators_root:
-        return f"genesis validators root 0x{other.genesis_validators_root.hex()}"
-    if one.genesis_time != other.genesis_time:
-        return f"genesis time {other.genesis_time}"
-    if (one.preset, one.seconds_per_slot) != (other.preset, other.seconds_per_slot):
-        return f"preset {other.preset.value} with slots of {other.seconds_per_slot} s"
-    return ""
 
 
 def _read_data(reader: Callable[[Data], T], reply: Reply) -> T:

@@ -10,26 +10,30 @@ Source: Ethereum Beacon APIs; docs/protocol.md, "Duties".
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 import trio
 
-from operator_node.beacon.answering import Answering
-from operator_node.beacon.asking import ask_all, ask_in_turn
+from operator_node.beacon.answering import BLOCK_SOFT_MS, Answering
+from operator_node.beacon.asking import ask_all
+from operator_node.beacon.chain_block import ChainBlock
+from operator_node.beacon.clock_error import agreed_ms
 from operator_node.beacon.feed import Feed
 from operator_node.beacon.fleet import Fleet
-from operator_node.beacon.memory import Checkpoints, Heads, Votes
-from operator_node.beacon.node import IDS_PER_REQUEST, BeaconNode, chunks
+from operator_node.beacon.health import TOLERANCE_SLOTS
+from operator_node.beacon.memory import Builders, Checkpoints, Heads, Votes
+from operator_node.beacon.node import BeaconNode
+from operator_node.beacon.reading import READ_LIMIT_S, Reading
 from operator_node.beacon.sending import Sending
 from operator_node.beacon.telling import Telling
 from operator_node.beacon.trouble import NodeTrouble, Trouble
 from operator_node.beacon.types import (
     AttesterDuty,
     BeaconEvent,
+    Candidate,
     CommitteeSubscription,
     EpochDuties,
     NodeState,
@@ -41,6 +45,7 @@ from operator_node.beacon.types import (
     ViewChangedEvent,
 )
 from operator_node.beacon.upkeep import FIRST_PAUSE_S, LONGEST_PAUSE_S, Upkeep
+from operator_node.beacon.voting import Voting
 from operator_node.duties.types import (
     Answer,
     CheckpointView,
@@ -49,22 +54,16 @@ from operator_node.duties.types import (
     Submitted,
 )
 from operator_node.spec.chain import ChainSpec
-from sdk.errors import BeaconError, ConfigError
+from sdk.errors import ConfigError
 from sdk.types import Address, Epoch, PublicKey, Slot
 
 if TYPE_CHECKING:
     from trio_typing import TaskStatus  # trio's own is hidden by the stubs that libp2p brings
 
 _log = logging.getLogger(__name__)
-D = TypeVar("D", AttesterDuty, SyncDuty)
-S = TypeVar("S")
-T = TypeVar("T")
-
 MAX_NODES: Final = 16
 """Each is asked for every slot's vote and keeps an event stream; nobody runs that many."""
-HEDGE_S: Final = 0.7
-"""Head start of a node before the next is asked the same (BN-3)."""
-READ_LIMIT_S: Final = 5.0
+CLOCK_LOST_MS: Final = 500
 CONNECT_SOFT_S: Final = 0.5
 """How long the preferred nodes may be slower than others at the start."""
 
@@ -78,6 +77,8 @@ class BeaconPool:
         compare_roots: the stricter check of checkpoints (FRK-1).
         genesis_validators_root: of the intended chain; None takes the one of the first node that
             answers.
+        tolerance_slots: how far behind a node still counts as synced (BN-1).
+        block_soft_ms: into a slot of 12 s, how long better blocks are waited for (DUT-4).
         transport: for tests of the network's faults.
 
     Raises:
@@ -91,6 +92,8 @@ class BeaconPool:
         now_ms: Callable[[], int],
         compare_roots: bool = True,
         genesis_validators_root: bytes | None = None,
+        tolerance_slots: int = TOLERANCE_SLOTS,
+        block_soft_ms: int = BLOCK_SOFT_MS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if not 1 <= len(urls) <= MAX_NODES:
@@ -99,25 +102,39 @@ class BeaconPool:
                 code="beacon_nodes",
                 hint="Name at least one beacon node.",
             )
-        self._fleet = Fleet([BeaconNode(url, transport=transport) for url in urls], now_ms)
+        self._fleet = Fleet(
+            [BeaconNode(url, transport=transport) for url in urls],
+            now_ms,
+            tolerance_slots=tolerance_slots,
+        )
         self._genesis_validators_root = genesis_validators_root
         self._checkpoints = Checkpoints(compare_roots=compare_roots)
+        self._reading = Reading(self._fleet)
         self._feed = Feed()
         heads = Heads()
         self._telling = Telling(self._fleet)
         votes = Votes()
-        self._answering = Answering(
+        builders = Builders()
+        self._voting = Voting(
             self._fleet,
             checkpoints=self._checkpoints,
             votes=votes,
             heads=heads,
-            recipients=self._telling.recipients,
+            compare_roots=compare_roots,
             on_news=lambda slot: self._feed.publish(ViewChangedEvent(slot)),
         )
-        self._sending = Sending(self._fleet, votes)
+        self._answering = Answering(
+            self._fleet,
+            voting=self._voting,
+            votes=votes,
+            builders=builders,
+            telling=self._telling,
+            block_soft_ms=block_soft_ms,
+        )
+        self._sending = Sending(self._fleet, votes, builders)
         self._upkeep = Upkeep(
             self._fleet,
-            answering=self._answering,
+            voting=self._voting,
             telling=self._telling,
             checkpoints=self._checkpoints,
             heads=heads,
@@ -154,6 +171,7 @@ class BeaconPool:
             if answers.offers:
                 offer = min(answers.offers, key=lambda each: self._fleet.nodes.index(each.node))
                 self._fleet.chain = offer.value
+                self._fleet.deposit_contract = offer.node.deposit_contract
                 return offer.value
             for trouble in answers.troubles:
                 _log.warning("%s", trouble.message)
@@ -177,6 +195,21 @@ class BeaconPool:
     def status(self) -> tuple[NodeStatus, ...]:
         """How each node is doing, in the configured order."""
         return tuple(node.status() for node in self._fleet.nodes)
+
+    @property
+    def clock_error_ms(self) -> int | None:
+        """How far this machine's clock is ahead of the beacon nodes', None while unknown (TIM-3).
+
+        Of several nodes the middle one counts, so that one wrong clock says nothing.
+        """
+        nodes = [node for node in self._fleet.best_first() if node.is_attached]
+        found = [node.clock_error.estimate_ms for node in nodes]
+        return agreed_ms([each for each in found if each is not None])
+
+    @property
+    def is_clock_lost(self) -> bool:
+        """Whether the clock is off by so much that nothing should be late on purpose."""
+        return abs(self.clock_error_ms or 0) > CLOCK_LOST_MS
 
     @property
     def events_lost(self) -> int:
@@ -203,6 +236,10 @@ class BeaconPool:
         """Sends objects to all nodes; returns once each was taken by one, or refused by all."""
         return await self._sending.submit(items)
 
+    def candidates(self, slot: Slot) -> tuple[Candidate, ...]:
+        """What the nodes offered to attest to in a recent slot, preferred nodes first (BN-6)."""
+        return self._voting.choices.of(slot)
+
     def view(self, slot: Slot) -> CheckpointView | None:
         """The checkpoints of the slot's epoch that the own nodes vouch for, None if unknown.
 
@@ -225,34 +262,37 @@ class BeaconPool:
         Raises:
             BeaconError: `beacon_unreachable`, no node answered; so it is for all that follow.
         """
-        return await self._in_chunks(
-            indices, lambda node, chunk: node.attester_duties(epoch, chunk)
-        )
+        return await self._reading.attester_duties(epoch, indices)
 
     async def proposer_duties(
         self, epoch: Epoch, indices: Sequence[int]
     ) -> EpochDuties[ProposerDuty]:
         """Blocks of the epoch that these validators propose."""
-        wanted = frozenset(indices)
-        return await self._first(lambda node: node.proposer_duties(epoch, wanted))
+        return await self._reading.proposer_duties(epoch, indices)
 
     async def sync_duties(self, epoch: Epoch, indices: Sequence[int]) -> EpochDuties[SyncDuty]:
         """Positions in the sync committee of the epoch."""
-        return await self._in_chunks(indices, lambda node, chunk: node.sync_duties(epoch, chunk))
+        return await self._reading.sync_duties(epoch, indices)
 
     async def validators(self, keys: Sequence[PublicKey]) -> Mapping[PublicKey, ValidatorState]:
         """States in the head state; keys that it does not have are left out."""
-        found: dict[PublicKey, ValidatorState] = {}
-        for chunk in chunks(keys, IDS_PER_REQUEST):
-            found |= await self._first(partial(_with, BeaconNode.validators, chunk))
-        return found
+        return await self._reading.validators(keys)
 
     async def liveness(self, epoch: Epoch, indices: Sequence[int]) -> Mapping[int, bool]:
-        """Whether validators were seen in the epoch, the current one or the one before."""
-        found: dict[int, bool] = {}
-        for chunk in chunks(indices, IDS_PER_REQUEST):
-            found |= await self._first(partial(_live, epoch, chunk))
-        return found
+        """Whether validators were seen in the epoch, the current one or the one before.
+
+        Raises:
+            LivenessUnavailable: nodes answer, and none tells; asking again will not help soon.
+        """
+        return await self._reading.liveness(epoch, indices)
+
+    async def block(self, slot: Slot) -> ChainBlock | None:
+        """The chain's block of a slot that is over, None if it has none there.
+
+        Raises:
+            BeaconError: `beacon_unreachable`.
+        """
+        return await self._reading.block(slot)
 
     # --- telling ---------------------------------------------------------------------------
 
@@ -284,53 +324,3 @@ class BeaconPool:
             text = f"is on the chain 0x{chain.genesis_validators_root.hex()}, not the intended one"
             raise NodeTrouble(node.name, Trouble.REFUSED, text)
         raise NodeTrouble(node.name, Trouble.LATE, f"no answer within {READ_LIMIT_S:g} s")
-
-    async def _first(self, call: Callable[[BeaconNode], Awaitable[T]]) -> T:
-        troubles = "no answer in time"
-        with trio.move_on_after(READ_LIMIT_S):
-            answers = await ask_in_turn(self._fleet.best_first(), call, hedge_s=HEDGE_S)
-            if answers.offers:
-                return answers.offers[0].value
-            troubles = "; ".join(each.message for each in answers.troubles)
-        raise BeaconError(
-            f"no beacon node answered: {troubles}",
-            code="beacon_unreachable",
-            hint="Check the beacon nodes; the question is asked again.",
-        )
-
-    async def _in_chunks(
-        self,
-        indices: Sequence[int],
-        call: Callable[[BeaconNode, Sequence[int]], Awaitable[EpochDuties[D]]],
-    ) -> EpochDuties[D]:
-        """Duties of any number of validators; all answers are of one dependent root.
-
-        Raises:
-            BeaconError: also `beacon_reorg`, if the chain changed between two answers.
-        """
-        parts = [
-            await self._first(partial(_with, call, chunk))
-            for chunk in chunks(indices, IDS_PER_REQUEST)
-        ]
-        roots = {part.dependent_root for part in parts}
-        if len(roots) > 1:
-            raise BeaconError(
-                "the chain changed while duties were asked for",
-                code="beacon_reorg",
-                hint="Ask again.",
-            )
-        return EpochDuties(
-            next(iter(roots), b""), tuple(duty for part in parts for duty in part.duties)
-        )
-
-
-def _live(epoch: Epoch, chunk: Sequence[int], node: BeaconNode) -> Awaitable[Mapping[int, bool]]:
-    return node.liveness(epoch, chunk)
-
-
-def _with(
-    call: Callable[[BeaconNode, Sequence[S]], Awaitable[T]],
-    chunk: Sequence[S],
-    node: BeaconNode,
-) -> Awaitable[T]:
-    return call(node, chunk)

@@ -38,6 +38,8 @@ _ANY_COMMITTEE: Final = "0"
 """The vote is the same for all committees; its index is filled in where it is signed."""
 
 
+_LOCAL: Final = ("builder_boost_factor", "0")
+"""Has the node prefer its own block whatever a builder bids."""
 _VALUE_DIGITS: Final = 78
 """Of the largest unsigned 256-bit integer."""
 
@@ -75,6 +77,7 @@ async def fetch_block(node: BeaconNode, query: BlockQuery, chain: ChainSpec) -> 
     params = (
         ("randao_reveal", f"0x{query.randao_reveal.hex()}"),
         ("graffiti", graffiti_text(query.graffiti, node.client)),
+        *((_LOCAL,) if query.is_local else ()),
     )
 
     async def ask(route: Route) -> OfferedBlock:
@@ -172,6 +175,8 @@ def _read_block(reply: Reply, query: BlockQuery, chain: ChainSpec) -> OfferedBlo
             f"a block of slot {block.slot} by validator {block.proposer_index}, asked for one "
             f"of slot {query.slot} by {query.validator_index}, or with another RANDAO reveal"
         )
+    if query.is_local and block.kind is BlockKind.BLINDED:
+        raise MalformedAnswer("a builder's block, asked for a local one")
     return OfferedBlock(BeaconObject(version, data), block, value_wei)
 
 

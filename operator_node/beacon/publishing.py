@@ -1,17 +1,18 @@
 """Sends finished objects to one beacon node, in batches, and finds out which of them it took.
 
 Shell. A node that refuses a batch without saying which items were wrong gets them one by one. What
-it already has counts as taken. A vote for a head that it does not know yet is sent once more.
+it already has counts as taken. Items that it may take a moment later, such as a vote for a head
+that it does not know yet, are sent once more.
 
 Source: Ethereum Beacon APIs, beacon/pool, beacon/blocks and validator/; docs/protocol.md, "Duties".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import trio
@@ -46,10 +47,16 @@ BATCH_ITEMS: Final = 128
 """Items in one request: a batch that fails as a whole is sent again one by one."""
 UNKNOWN_HEAD_PAUSE_S: Final = 0.3
 """The block that a vote names is then usually there (BN-4)."""
+AGAIN_PAUSE_S: Final = 0.3
+"""Before a node that did not answer gets a batch again; twice as long each time."""
+AGAIN_TIMES: Final = 4
+"""4.5 s in all, which a beacon node needs for a restart at most if it is to matter in the slot."""
 _WHOLE: Final = frozenset({SubmissionKind.BLOCK, SubmissionKind.EXIT})
 """Kinds whose routes take one object; all others take lists."""
 _UNANSWERED: Final = frozenset({Trouble.DOWN, Trouble.LATE, Trouble.BUSY})
 """Troubles that say nothing about the items."""
+_PASSING: Final = frozenset({Trouble.UNKNOWN_HEAD, Trouble.NOT_YET})
+"""Troubles of single items that may be over a moment later."""
 
 _FIXED_PATHS: Final = {
     SubmissionKind.SYNC_MESSAGE: "/eth/v1/beacon/pool/sync_committees",
@@ -133,41 +140,76 @@ def shape_of(item: Submission, preset: Preset) -> Container:
             return signed(block_shape(version, preset))
 
 
+async def deliver(node: BeaconNode, batch: Batch, *, is_wanted: Callable[[], bool]) -> list[str]:
+    """As `publish`, repeated while the node does not answer: it may be back within the slot.
+
+    Args:
+        node: sent to.
+        batch: what is sent.
+        is_wanted: whether some item was taken by no node yet.
+    """
+    said = await _publish(node, batch)
+    pause_s = AGAIN_PAUSE_S
+    for _ in range(AGAIN_TIMES):
+        if not all(each and each.trouble in _UNANSWERED for each in said):
+            break
+        await trio.sleep(pause_s)
+        pause_s *= 2
+        if not is_wanted():
+            break
+        said = await _publish(node, batch)
+    return [_text(each) for each in said]
+
+
 async def publish(node: BeaconNode, batch: Batch) -> list[str]:
     """What the node said against each item of the batch; empty where it has it now."""
-    errors = await _try(node, batch)
-    again = [
-        place for place, error in enumerate(errors) if meaning_of(error) is Trouble.UNKNOWN_HEAD
-    ]
+    return [_text(each) for each in await _publish(node, batch)]
+
+
+async def _publish(node: BeaconNode, batch: Batch) -> list[_Complaint | None]:
+    said = await _try(node, batch)
+    again = [place for place, each in enumerate(said) if each and each.trouble in _PASSING]
     if again:
         await trio.sleep(UNKNOWN_HEAD_PAUSE_S)
         singles = batch.singles()
         for place in again:
-            (errors[place],) = await _try(node, singles[place])
-    return errors
+            (said[place],) = await _try(node, singles[place])
+    return said
 
 
-async def _try(node: BeaconNode, batch: Batch) -> list[str]:
+def _text(complaint: _Complaint | None) -> str:
+    return "" if complaint is None else complaint.text
+
+
+class _Complaint(NamedTuple):
+    """What a node said against one item."""
+
+    trouble: Trouble
+    text: str
+
+
+async def _try(node: BeaconNode, batch: Batch) -> list[_Complaint | None]:
     count = len(batch.items)
     try:
         await _send(node, batch)
     except NodeTrouble as problem:
         if problem.trouble in _UNANSWERED:
-            return [problem.text] * count
+            return [_Complaint(problem.trouble, problem.text)] * count
         if problem.failures:
             return [_complaint(problem.failures.get(place, "")) for place in range(count)]
         if count == 1:
             return [_complaint(problem.text)]
     except PeerError as problem:  # malformed, or of a fork that is not known
         if count == 1:
-            return [f"not sent: {problem.message}"]
+            return [_Complaint(Trouble.REFUSED, f"not sent: {problem.message}")]
     else:
-        return [""] * count
-    return [error for single in batch.singles() for error in await _try(node, single)]
+        return [None] * count
+    return [each for single in batch.singles() for each in await _try(node, single)]
 
 
-def _complaint(text: str) -> str:
-    return "" if not text or meaning_of(text) is Trouble.ALREADY_KNOWN else text
+def _complaint(text: str) -> _Complaint | None:
+    meaning = meaning_of(text)
+    return None if not text or meaning is Trouble.ALREADY_KNOWN else _Complaint(meaning, text)
 
 
 async def _send(node: BeaconNode, batch: Batch) -> None:

@@ -8,6 +8,7 @@ Source: Ethereum Beacon APIs, validator/prepare_beacon_proposer and …_subscrip
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -16,9 +17,12 @@ import trio
 from operator_node.beacon.asking import ask_all
 from operator_node.beacon.fleet import Fleet
 from operator_node.beacon.node import BeaconNode, chunks
+from operator_node.beacon.trouble import NodeTrouble, Trouble
 from operator_node.beacon.types import CommitteeSubscription, SyncSubscription
 from sdk.errors import BeaconError
 from sdk.types import Address, checksum_address
+
+_log = logging.getLogger(__name__)
 
 ITEMS_PER_REQUEST: Final = 500
 """DUT-10."""
@@ -51,6 +55,20 @@ class Telling:
         self._recipients.update(recipients)
         await self._tell_all(_PREPARE, _prepared(recipients))
 
+    async def prepare_one(self, node: BeaconNode) -> None:
+        """Tells a node that may have forgotten it who earns the fees; its refusal is logged.
+
+        Raises:
+            NodeTrouble: it does not answer at all.
+        """
+        try:
+            await _tell(node, _PREPARE, _prepared(self._recipients))
+            node.is_told = True
+        except NodeTrouble as problem:
+            if problem.trouble in (Trouble.DOWN, Trouble.LATE):
+                raise
+            _log.warning("beacon node %s was not told who earns fees: %s", node.name, problem.text)
+
     async def subscribe_committees(self, items: Sequence[CommitteeSubscription]) -> None:
         """See `BeaconPool.subscribe_committees`."""
         now = self._fleet.slot_now()
@@ -78,6 +96,7 @@ class Telling:
             (_SYNC, [_sync(each) for each in sync]),
         ):
             await _tell(node, path, items)
+            node.is_told = True  # the first list has them all
 
     async def _tell_all(self, path: str, items: Sequence[object]) -> None:
         if not items:
@@ -97,8 +116,12 @@ class Telling:
 
 
 async def _tell(node: BeaconNode, path: str, items: Sequence[object]) -> None:
-    for chunk in chunks(items, ITEMS_PER_REQUEST):
-        await node.tell(path, chunk)
+    try:
+        for chunk in chunks(items, ITEMS_PER_REQUEST):
+            await node.tell(path, chunk)
+    except NodeTrouble:
+        node.is_told = node.is_told and path != _PREPARE
+        raise
 
 
 def _prepared(recipients: Mapping[int, Address]) -> list[object]:

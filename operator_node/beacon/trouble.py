@@ -57,6 +57,7 @@ class NodeTrouble(BeaconError):
         *,
         failures: Mapping[int, str] | None = None,
     ) -> None:
+        self.node = node
         self.trouble = trouble
         self.text = clip(text)
         self.failures = dict(failures or {})
@@ -64,6 +65,32 @@ class NodeTrouble(BeaconError):
             f"beacon node {node}: {trouble}: {self.text}",
             hint="Check that the beacon node runs, is synced and is on the intended network.",
             data={"node": node, "trouble": str(trouble)},
+        )
+
+
+class LivenessUnavailable(BeaconError):
+    """Beacon nodes answer, and none of them tells which validators were seen.
+
+    Lasting, unlike an unreachable node: the route is missing, or the tracking is switched off, as
+    it is by default in Teku. Whoever waits for signs of life must not wait for ever (SAF-24).
+
+    Args:
+        without: what each node said that does not tell, by its name; at least one.
+        silent: nodes that did not answer in time; one of them may tell when it is back.
+    """
+
+    default_code = "liveness_unavailable"
+
+    def __init__(self, without: Mapping[str, str], silent: Iterable[str]) -> None:
+        self.without = dict(without)
+        self.silent = tuple(silent)
+        told = "; ".join(f"{name}: {text}" for name, text in self.without.items())
+        others = f"; no answer from {', '.join(self.silent)}" if self.silent else ""
+        super().__init__(
+            f"no beacon node tells which validators were seen: {told}{others}",
+            hint="Update the beacon node, or switch its liveness tracking on (Teku: "
+            "--beacon-liveness-tracking-enabled=true).",
+            data={"without": list(self.without), "silent": list(self.silent)},
         )
 
 

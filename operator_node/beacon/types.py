@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
+from operator_node.wire.values import BeaconVote
 from sdk.types import Epoch, PublicKey, Slot
 
 D = TypeVar("D")
@@ -136,7 +137,16 @@ class ViewChangedEvent:
     slot: Slot
 
 
-BeaconEvent: TypeAlias = HeadEvent | FinalizedEvent | ReorgEvent | BlockSeenEvent | ViewChangedEvent
+@dataclass(frozen=True, slots=True)
+class SlashingEvent:
+    """Proof came in that these validators, by index, signed what they are slashed for."""
+
+    indices: frozenset[int]
+
+
+BeaconEvent: TypeAlias = (
+    HeadEvent | FinalizedEvent | ReorgEvent | BlockSeenEvent | ViewChangedEvent | SlashingEvent
+)
 
 
 class NodeState(StrEnum):
@@ -148,6 +158,47 @@ class NodeState(StrEnum):
     FAR = "far"
     UNREACHABLE = "unreachable"
     WRONG_CHAIN = "wrong_chain"
+
+
+CLIENT_FAMILIES: Final = ("lighthouse", "lodestar", "nimbus", "prysm", "teku", "grandine")
+
+
+def family_of(client: str) -> str:
+    """The client family that a version text names, such as `Lighthouse/v7`; empty if unknown."""
+    lower = client.lower()
+    return next((family for family in CLIENT_FAMILIES if lower.startswith(family)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Attestation data that one beacon node offered.
+
+    Attributes:
+        node: its name.
+        client: its version text.
+        took_ms: until its answer was there.
+        was_chosen: whether its answer, or another one's with the same content, was taken.
+    """
+
+    node: str
+    client: str
+    vote: BeaconVote
+    took_ms: int
+    was_chosen: bool
+
+    @property
+    def told(self) -> dict[str, object]:
+        """For the duty's record."""
+        vote = self.vote
+        return {
+            "node": self.node,
+            "client": self.client,
+            "took_ms": self.took_ms,
+            "was_chosen": self.was_chosen,
+            "head": f"0x{vote.block_root.hex()}",
+            "source": f"{vote.source.epoch}/0x{vote.source.root.hex()}",
+            "target": f"{vote.target.epoch}/0x{vote.target.root.hex()}",
+        }
 
 
 @dataclass(frozen=True, slots=True)

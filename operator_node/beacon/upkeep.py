@@ -15,13 +15,13 @@ from typing import Final
 
 import trio
 
-from operator_node.beacon.answering import Answering
+from operator_node.beacon.chains import difference, outdated
 from operator_node.beacon.events import follow
 from operator_node.beacon.feed import Feed
 from operator_node.beacon.fleet import Fleet
 from operator_node.beacon.health import judge
 from operator_node.beacon.memory import Checkpoints, Heads
-from operator_node.beacon.node import BeaconNode, difference
+from operator_node.beacon.node import BeaconNode
 from operator_node.beacon.telling import Telling
 from operator_node.beacon.trouble import NodeTrouble, Trouble
 from operator_node.beacon.types import (
@@ -32,6 +32,7 @@ from operator_node.beacon.types import (
     ReorgEvent,
     ViewChangedEvent,
 )
+from operator_node.beacon.voting import Voting
 from operator_node.duties.types import Unavailable
 from sdk.types import Slot
 
@@ -40,11 +41,13 @@ _log = logging.getLogger(__name__)
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 PROBE_LIMIT_S: Final = 5.0
+EAGER_PAUSE_S: Final = 1.0
 SILENT_SLOTS: Final = 3
 """A chain without blocks is silent as well; connecting again costs nothing then."""
 REFRESH_LIMIT_S: Final = 2.0
 VIEW_PAUSE_S: Final = 0.5
 """Between attempts to learn the checkpoints of an epoch that has begun."""
+_MS: Final = 1000
 
 
 class Upkeep:
@@ -58,14 +61,14 @@ class Upkeep:
         self,
         fleet: Fleet,
         *,
-        answering: Answering,
+        voting: Voting,
         telling: Telling,
         checkpoints: Checkpoints,
         heads: Heads,
         feed: Feed,
     ) -> None:
         self._fleet = fleet
-        self._answering = answering
+        self._voting = voting
         self._telling = telling
         self._checkpoints = checkpoints
         self._heads = heads
@@ -109,18 +112,36 @@ class Upkeep:
                 _log.info("beacon node %s is %s, was %s", node.name, node.health.state, before)
             self._tell_if_stale()
             if state is NodeState.UNREACHABLE:
-                node.is_attached = False
+                node.lose()
                 await trio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             else:
                 pause_s = FIRST_PAUSE_S
-                await trio.sleep(self._fleet.slot_s)
+                # At least a pause: a node may answer here and refuse all else.
+                due = trio.current_time() + self._until_probe(node)
+                await trio.sleep(pause_s)
+                with trio.move_on_at(due):
+                    await node.lost.wait()
+            node.lost = trio.Event()
+
+    def _until_probe(self, node: BeaconNode) -> float:
+        """A slot, and less while little is known of the clock's error."""
+        least_s = EAGER_PAUSE_S if node.clock_error.is_wanted else self._fleet.slot_s
+        way_ms = round(node.health.latency_ms)
+        now_ms = self._fleet.now_ms()
+        return node.clock_error.wait_ms(now_ms, round(least_s * _MS), way_ms) / _MS
 
     async def _look_at(self, node: BeaconNode) -> NodeState:
         try:
             if not node.is_attached and not await self._attach(node):
                 return NodeState.WRONG_CHAIN
+            sent_ms = self._fleet.now_ms()
             found = await node.syncing()
+            if node.told_ms is not None:
+                received_ms = self._fleet.now_ms()
+                node.clock_error.note_answer(
+                    sent_ms=sent_ms, received_ms=received_ms, date_ms=node.told_ms
+                )
         except NodeTrouble as problem:  # the node keeps the text for its status
             is_gone = problem.trouble in (Trouble.DOWN, Trouble.LATE)
             return NodeState.UNREACHABLE if is_gone else NodeState.FAR
@@ -128,20 +149,26 @@ class Upkeep:
             distance=found.sync_distance,
             is_optimistic=found.is_optimistic,
             is_execution_offline=found.el_offline,
+            tolerance_slots=self._fleet.tolerance_slots,
         )
 
     async def _attach(self, node: BeaconNode) -> bool:
         """Checks a node that is new or back, and tells it what it must know; whether it is ours."""
-        chain, ours = await node.chain(), self._fleet.chain
-        wrong = difference(ours, chain)
+        chain, fleet = await node.chain(), self._fleet
+        wrong = difference(fleet.chain, chain, epoch=fleet.epoch_of(fleet.slot_now()))
+        named = {node.deposit_contract, fleet.deposit_contract} - {""}
+        if not wrong and len(named) > 1:
+            wrong = f"deposit contract {node.deposit_contract}"
         if wrong:
             node.last_trouble = f"beacon node {node.name} is on another chain: {wrong}"
             _log.error("%s", node.last_trouble)
             return False
-        if chain.forks != ours.forks:
-            _log.warning("beacon node %s has another fork schedule; update it", node.name)
         node.routes.forget()
+        node.clock_error.forget()
         await node.learn_client()
+        if behind := outdated(fleet.chain, chain):
+            node.last_trouble = f"beacon node {node.name} ({node.client}) {behind}"
+            _log.warning("%s", node.last_trouble)
         try:
             await self._telling.repeat(node)
         except NodeTrouble as problem:
@@ -176,7 +203,7 @@ class Upkeep:
                 except NodeTrouble as problem:
                     _log.info("events of beacon node %s: %s", node.name, problem.text)
                     if problem.trouble is Trouble.DOWN:
-                        node.is_attached = False  # a restart may be over before the next probe
+                        node.lose()  # a restart may be over before the next probe
                 if trio.current_time() - began > LONGEST_PAUSE_S:
                     pause_s = FIRST_PAUSE_S
             await trio.sleep(pause_s)
@@ -185,6 +212,10 @@ class Upkeep:
     def _hear(self, node: BeaconNode, event: BeaconEvent) -> None:
         if isinstance(event, HeadEvent | BlockSeenEvent):
             self._heads.note(event.block_root, event.slot)
+        if isinstance(event, HeadEvent):
+            node.head_slot = event.slot
+            into_slot_ms = self._fleet.now_ms() - self._fleet.chain.slot_start(event.slot) * _MS
+            node.clock_error.note_head(into_slot_ms=into_slot_ms)
         self._feed.hear(node.name, event)
 
     # --- checkpoints -----------------------------------------------------------------------
@@ -216,5 +247,5 @@ class Upkeep:
 
     async def _refresh(self, slot: Slot) -> bool:
         with trio.move_on_after(REFRESH_LIMIT_S):
-            return not isinstance(await self._answering.vote(slot), Unavailable)
+            return not isinstance(await self._voting.vote(slot), Unavailable)
         return False

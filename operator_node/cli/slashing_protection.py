@@ -6,14 +6,12 @@ docs/slashing.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from operator_node.cli.configuration import config_option, load_settings
+from operator_node.cli.records import existing, find_record, for_a_record
 from operator_node.clock import wall_ms
 from operator_node.signer import Form, Guard, KeyHistory, read_interchange, write_interchange
 from operator_node.signer.interchange import (
@@ -32,31 +30,14 @@ from sdk.cli.output import (
     Output,
     counted,
     dry_run_option,
-    json_option,
     overwrite_option,
 )
-from sdk.errors import StorageError, UsageError
 from sdk.files import read_bounded, refuse_existing, write_private
-from sdk.types import parse_hex
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-_ROOT_BYTES = 32
-
-_root_option = click.option(
-    "--genesis-validators-root",
-    "root_text",
-    metavar="HEX",
-    help="Of the chain, where the configuration's network does not say it.",
-)
 
 
 @click.group("slashing-protection", context_settings=HELP_NAMES)
 def slashing_protection() -> None:
     """Import, export and show the slashing record of a stopped node."""
-
-
-def _for_a_record(command: _F) -> _F:
-    return config_option(_root_option(json_option(command)))
 
 
 @slashing_protection.command("import")
@@ -66,7 +47,7 @@ def _for_a_record(command: _F) -> _F:
     is_flag=True,
     help="Take bounds after the present, which silence a key until then.",
 )
-@_for_a_record
+@for_a_record
 def import_file(
     file: Path,
     allow_far_future: bool,
@@ -79,7 +60,7 @@ def import_file(
     Shares that the file does not name with their validator are armed when the node starts.
     """
     output = Output(as_json=as_json)
-    path, owner = _record(config_path, root_text, output)
+    path, owner, _ = find_record(config_path, root_text, output)
     data = read_bounded(file, limit_bytes=FILE_MAX_BYTES)
     histories = read_interchange(
         data, genesis_validators_root=owner.genesis_validators_root, source=str(file)
@@ -114,7 +95,7 @@ def import_file(
 )
 @overwrite_option
 @dry_run_option
-@_for_a_record
+@for_a_record
 def export_file(
     out: Path,
     minimal: bool,
@@ -128,8 +109,8 @@ def export_file(
     """Writes the record as an EIP-3076 file. Do not start the node again after a handover."""
     output = Output(as_json=as_json)
     refuse_existing(out, overwrite=overwrite)
-    path, owner = _record(config_path, root_text, output)
-    with _open(_existing(path), owner) as store:
+    path, owner, _ = find_record(config_path, root_text, output)
+    with _open(existing(path), owner) as store:
         histories = tuple(store.key_histories())
     data = write_interchange(
         histories,
@@ -146,12 +127,12 @@ def export_file(
 
 
 @slashing_protection.command("show")
-@_for_a_record
+@for_a_record
 def show(config_path: Path | None, root_text: str | None, as_json: bool) -> None:
     """Shows the highest values of every key."""
     output = Output(as_json=as_json)
-    path, owner = _record(config_path, root_text, output)
-    with _open(_existing(path), owner) as store:
+    path, owner, _ = find_record(config_path, root_text, output)
+    with _open(existing(path), owner) as store:
         needs_arming = store.needs_arming
         rows = [_row(item) for item in store.key_histories()]
     if needs_arming:
@@ -165,21 +146,6 @@ def show(config_path: Path | None, root_text: str | None, as_json: bool) -> None
         {"record": str(path), "needs_arming": needs_arming, "keys": rows},
         "\n".join([*lines, f"{counted(len(rows), 'key')} in {path}"]),
     )
-
-
-def _record(config_path: Path | None, root_text: str | None, output: Output) -> tuple[Path, Owner]:
-    _, built = load_settings(config_path, output)
-    network = built.settings.network
-    root = network.genesis_validators_root
-    if root_text is not None:
-        root = parse_hex(root_text, what="--genesis-validators-root", length=_ROOT_BYTES)
-    if root is None:
-        raise UsageError(
-            f"the genesis validators root of network {network.name} is not known",
-            code="root_missing",
-            hint="Give --genesis-validators-root, or set it in the network's section.",
-        )
-    return built.settings.slashing_record, Owner(network.name, root)
 
 
 def _latest_plausible(genesis_validators_root: bytes) -> tuple[int, int]:
@@ -199,16 +165,6 @@ def _latest_plausible(genesis_validators_root: bytes) -> tuple[int, int]:
 
 def _open(path: Path, owner: Owner) -> AbstractContextManager[SlashingStore]:
     return SlashingStore.open(path, owner, on_damage=OnDamage.STOP)
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise StorageError(
-            f"there is no slashing record at {path}",
-            code="record_missing",
-            hint="Check db.Path in the configuration.",
-        )
-    return path
 
 
 def _row(item: KeyHistory) -> dict[str, object]:

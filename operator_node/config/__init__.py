@@ -2,8 +2,7 @@
 
 `read_sources` reads both; `build` gives `Built`: settings with types, notices of keys without
 effect, and warnings; `check_named_files` looks at the files that they name. Files of the existing
-nodes are read as they are, but for the execution node's ws:// address and a remote signer.
-Everything wrong is told at once, and a secret is never shown.
+nodes are read as they are. Everything wrong is told at once, and a secret is never shown.
 """
 
 from __future__ import annotations

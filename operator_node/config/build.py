@@ -52,6 +52,7 @@ _LEVELS: Final = {
     "warning": "WARNING",
     "error": "ERROR",
     "fatal": "CRITICAL",
+    "dpanic": "CRITICAL",
     "panic": "CRITICAL",
 }
 """The existing nodes' names into those of Python."""
@@ -60,10 +61,10 @@ _BEACON_NODES: Final = texts.endpoints(
     "Give http://host:port, several separated by semicolons.", most=16, allows_query=False
 )
 _EXECUTION_NODES: Final = texts.endpoints(
-    "phalanx reads the execution node by HTTP: give http://host:port "
-    "(the Go node's ws:// address usually has an HTTP twin on port 8545).",
+    "Give http://host:port or ws://host:port, several separated by semicolons.",
     most=8,
     allows_query=True,
+    schemes=texts.WEB_AND_SOCKETS,
 )
 """As many addresses, and of such a form, as the clients of beacon and execution nodes take."""
 _MEGABYTE: Final = 1_000_000
@@ -115,6 +116,7 @@ def _settings(taking: Taking) -> Settings:
             nodes=_execution_nodes(taking),
             connection_timeout_ms=take("eth1.ETH1ConnectionTimeout", texts.duration_ms),
             sync_tolerance_blocks=take("eth1.ETH1SyncDistanceTolerance", texts.number(0, 1000)),
+            verify_rate=take("node.registry_verify_rate", texts.number(1, 1000)),
             follow_distance_blocks=take("node.follow_distance", texts.number(0, 1000)),
             rollback_depth_blocks=take("node.rollback_depth", texts.number(1, 10_000)),
         ),
@@ -127,6 +129,7 @@ def _settings(taking: Taking) -> Settings:
                 filter(texts.is_multiaddress, maybe("p2p.TrustedPeers", texts.words) or ())
             ),
             max_peers=take("p2p.MaxPeers", texts.number(1, 1000)),
+            limits_addresses=not take("p2p.DisableIPRateLimit", texts.flag),
             identity_key=maybe("NetworkPrivateKey", Password.from_text),
         ),
         operator_key=_operator_key(taking),
@@ -143,6 +146,7 @@ def _settings(taking: Taking) -> Settings:
             ),
             start_watch_slots=maybe("node.start_watch", _watch),
             has_doppelganger_watch=take("EnableDoppelgangerProtection", texts.flag),
+            lease_file=maybe("node.lease", texts.shared_file),
         ),
         history=HistorySettings(
             days=take("node.history_days", texts.number(0, 10_000)),
@@ -157,6 +161,7 @@ def _settings(taking: Taking) -> Settings:
             file_backups=take("global.LogFileBackups", texts.number(0, 1000)),
         ),
         stop_grace_ms=take("node.stop_grace", texts.duration_ms),
+        has_signing_process=take("node.signing_process", texts.flag),
     )
 
 

@@ -35,6 +35,6 @@ def describe(sources: Sources) -> Iterator[Line]:
 def _shown(key: Key, text: str) -> str:
     if key.is_secret:
         return "<redacted>"
-    if key.has_address:
+    if key.has_address and not text.startswith("file://"):  # a path is no secret
         return ";".join(Endpoint(part.strip()).shown for part in text.split(";") if part.strip())
     return text if text.isprintable() else ascii(text)

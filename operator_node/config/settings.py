@@ -92,11 +92,17 @@ class BeaconSettings:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSettings:
-    """Execution nodes and how the registry is followed."""
+    """Execution nodes and how the registry is followed.
+
+    Attributes:
+        sync_tolerance_blocks: how far behind the others a node may be and still be asked.
+        verify_rate: questions per second that compare the registry with its contract.
+    """
 
     nodes: tuple[Endpoint, ...]
     connection_timeout_ms: int
     sync_tolerance_blocks: int
+    verify_rate: int
     follow_distance_blocks: int
     rollback_depth_blocks: int
 
@@ -108,6 +114,8 @@ class PeerSettings:
     Attributes:
         host: the address or name that others reach this node by, None to let them find out.
         bootnodes: the network's and the operator's, in this order.
+        max_peers: places without any subnet.
+        limits_addresses: False behind a proxy, where all peers have one address.
     """
 
     tcp_port: int
@@ -116,6 +124,7 @@ class PeerSettings:
     bootnodes: tuple[str, ...]
     trusted: tuple[str, ...]
     max_peers: int
+    limits_addresses: bool
     identity_key: Password | None
 
 
@@ -164,11 +173,13 @@ class SafetySettings:
         sets_damage_aside: begin a new slashing record if the old one is damaged; else stop.
         start_watch_slots: how long to look for a twin at the start, None for as long as needed.
         has_doppelganger_watch: look for other users of validators' keys.
+        lease_file: on a disk that all instances of the operator share, None without a lease.
     """
 
     sets_damage_aside: bool
     start_watch_slots: int | None
     has_doppelganger_watch: bool
+    lease_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +196,7 @@ class Settings:
 
     Attributes:
         data_folder: holds every store.
+        has_signing_process: keys and slashing record are in a process of their own.
     """
 
     data_folder: Path
@@ -199,6 +211,12 @@ class Settings:
     history: HistorySettings
     log: LogSettings
     stop_grace_ms: int
+    has_signing_process: bool = True
+
+    @property
+    def registry_store(self) -> Path:
+        """What is stored of the registry."""
+        return self.data_folder / "state.sqlite"
 
     @property
     def slashing_record(self) -> Path:

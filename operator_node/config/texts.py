@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from operator_node.config.settings import Endpoint
 from sdk.errors import InputError
@@ -36,6 +36,7 @@ _MAX_PORT: Final = 65_535
 _GRAFFITI_BYTES: Final = 32
 _SEPARATORS: Final = re.compile(r"[;,\s]+")
 _WEB: Final = ("http", "https")
+WEB_AND_SOCKETS: Final = (*_WEB, "ws", "wss")
 
 
 class UnusableAddress(ValueError):
@@ -113,6 +114,15 @@ def path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def shared_file(text: str) -> Path:
+    """The path of `file:///path`."""
+    parts = urlsplit(text)
+    is_file = parts.scheme == "file" and not (parts.netloc or parts.query or parts.fragment)
+    if not is_file or not parts.path.startswith("/") or parts.path.endswith("/"):
+        raise ValueError("file:///path of a file on a disk that all instances share")
+    return path(unquote(parts.path))
+
+
 def words(text: str) -> tuple[str, ...]:
     """A list, separated by semicolons, commas or spaces."""
     return tuple(word for word in _SEPARATORS.split(text) if word)
@@ -129,20 +139,23 @@ def is_multiaddress(text: str) -> bool:
 
 
 def endpoints(
-    remedy: str, *, most: int, allows_query: bool
+    remedy: str, *, most: int, allows_query: bool, schemes: tuple[str, ...] = _WEB
 ) -> Callable[[str], tuple[Endpoint, ...]]:
-    """A reader of http and https addresses, separated by semicolons.
+    """A reader of addresses, separated by semicolons.
 
     Args:
         remedy: told with an address that cannot be used; `UnusableAddress` has it.
         most: how many there may be.
         allows_query: whether an address may have a part after `?`.
+        schemes: that they may have.
+        schemes: that it may begin with.
     """
 
     def read(text: str) -> tuple[Endpoint, ...]:
         parts = [part.strip() for part in text.split(";") if part.strip()]
         for place, part in enumerate(parts, 1):
-            if (wrong := _wrong_with(part, allows_query=allows_query)) is not None:
+            wrong = _wrong_with(part, allows_query=allows_query, schemes=schemes)
+            if wrong is not None:
                 which = f"address {place} of {len(parts)}" if len(parts) > 1 else "its address"
                 raise UnusableAddress(f"{which} (not shown) {wrong}", remedy)
         found = tuple(map(Endpoint, parts))
@@ -181,15 +194,17 @@ def graffiti(text: str) -> bytes:
     return data.ljust(_GRAFFITI_BYTES, b"\0")
 
 
-def _wrong_with(address: str, *, allows_query: bool) -> str | None:
+def _wrong_with(address: str, *, allows_query: bool, schemes: tuple[str, ...]) -> str | None:
     """What is wrong with it, as the rest of a sentence; None if nothing is."""
     scheme, mark, _ = address.partition("://")
+    *others, last = [f"{each}://" for each in schemes]
+    expected = f"{', '.join(others)} or {last}"
     if not mark:
-        return "begins with no http:// or https://"
-    if scheme.lower() not in _WEB:
+        return f"begins with no {expected}"
+    if scheme.lower() not in schemes:
         # A known scheme is no secret; any other text before `://` may be one.
         named = f"{scheme.lower()}://" if scheme.lower() in ("ws", "wss") else "something else"
-        return f"begins with {named}, not http:// or https://"
+        return f"begins with {named}, not {expected}"
     if not address.isprintable() or " " in address:
         return "holds a space or an unprintable character"
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 import trio
 
+from operator_node.beacon.trouble import LivenessUnavailable
 from operator_node.beacon.types import ValidatorState
 from operator_node.clock import SlotClock
 from operator_node.doppelganger.watches import Watched, Watches
@@ -61,6 +62,7 @@ class Doppelganger:
     Attributes:
         failures: how often signs of life could not be had, or the file not be written.
         found: signs of life of watched validators, in epochs.
+        unseen: validators released though no beacon node could tell of signs of life.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Doppelganger:
         """
         self.failures = 0
         self.found = 0
+        self.unseen = 0
         self._clock = clock
         self._beacon = beacon
         self._path = path
@@ -166,6 +169,7 @@ class Doppelganger:
     async def _judge(self, epoch: Epoch) -> None:
         """Asks until an answer comes or the next epoch is over: beacon nodes know only two."""
         pause_s = FIRST_PAUSE_S
+        is_untold = False
         while (asked := self._watches.to_ask(epoch)) and self._clock.epoch() == epoch + 1:
             try:
                 with trio.move_on_after(CALL_S) as limit:
@@ -175,6 +179,7 @@ class Doppelganger:
                 self._conclude(epoch, live)
             except Exception as problem:
                 self.failures += 1
+                is_untold = isinstance(problem, LivenessUnavailable)
                 expected = isinstance(problem, BeaconError)
                 _log.warning(
                     "signs of life in epoch %d could not be had, again in %g s: %s",
@@ -187,6 +192,26 @@ class Doppelganger:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             else:
                 return
+        if is_untold and asked:
+            self._sit_out(epoch)
+
+    def _sit_out(self, epoch: Epoch) -> None:
+        """To the end of the time to ask, beacon nodes answered and none told."""
+        cleared = self._watches.sit_out(epoch)
+        self._changed.set()
+        _log.warning(
+            "no beacon node tells which validators signed in epoch %d: validators are not signed "
+            "for while they are watched, and then are, with nobody having looked",
+            epoch,
+        )
+        for key in cleared:
+            self.unseen += 1
+            _log.error(
+                "validator %s is signed for now, and nobody could tell whether it signs somewhere "
+                "else too. Give this node a beacon node that tracks liveness",
+                key.hex(),
+            )
+            self._release(key)
 
     def _conclude(self, epoch: Epoch, live: Mapping[int, bool]) -> None:
         judged = self._watches.judge(epoch, live)

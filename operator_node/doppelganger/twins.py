@@ -3,7 +3,8 @@
 A message that is validly signed by this operator and that this process did not sign, for a slot
 that began after the start, proves one. Older messages may be an earlier life's, come late; decided
 messages, which carry the signatures of several operators, prove nothing. It costs nothing and is
-always on. Who is found is told to the signer, which withholds everything from then on.
+always on. Who is found is told to the signer, which withholds everything from then on. Under a
+lease another instance speaks while this one may not, and what it said then never proves anything.
 
 Source: docs/slashing.md, "Twins".
 """
@@ -73,7 +74,18 @@ class Twins:
         self._fence = fence
         self._signed: OrderedDict[bytes, int] = OrderedDict()
         """The slot in which each was signed, oldest first."""
-        self._judged_after = clock.slot_at(clock.now_ms() + CLOCK_STEP_MS)
+        self._is_resting = False
+        self._judged_after = 0
+        self.begin_anew()
+
+    def rest(self) -> None:
+        """Another instance has the lease: whatever it says now is in order."""
+        self._is_resting = True
+
+    def begin_anew(self) -> None:
+        """This instance speaks now; slots that have begun are an earlier life's, or another's."""
+        self._is_resting = False
+        self._judged_after = self._clock.slot_at(self._clock.now_ms() + CLOCK_STEP_MS)
 
     def sign(self, data: bytes) -> bytes:
         """An own message's signature, 256 bytes; the message is no twin's when it comes back."""
@@ -90,7 +102,7 @@ class Twins:
         """Judges a message that passed gossip validation; `peer` delivered it."""
         signed = message.signed
         slot = slot_of(message)
-        if signed.signers != (self._me,) or slot <= self._judged_after:
+        if self._is_resting or signed.signers != (self._me,) or slot <= self._judged_after:
             return
         if signed.signatures[0][:_KEPT_BYTES] in self._signed:
             return

@@ -6,6 +6,9 @@ operators do not sign for a stranger. Not so one that was active on the beacon c
 came here: its former operators may still sign, so it is watched whatever its committee does, and
 signs of life in epochs in which its committee signed prove nothing.
 
+Where beacon nodes answer and none of them tells of signs of life, an epoch is sat out like a silent
+one: waiting longer would find nothing. Whoever was seen elsewhere is not cleared that way.
+
 Source: Ethereum Beacon APIs, validator/liveness.
 """
 
@@ -157,6 +160,26 @@ class Watches:
                 cleared.append(key)
             self.known[key] = replace(known, watch=watch)
         return Judged(tuple(cleared), tuple(seen))
+
+    def sit_out(self, epoch: int) -> tuple[PublicKey, ...]:
+        """Nobody tells of signs of life in this epoch, and nobody will; who is cleared now."""
+        cleared = []
+        for key in self.to_ask(epoch).values():
+            known = self.known[key]
+            if known.watch is None:
+                continue
+            self.known[key] = _sat_out(known, known.watch, epoch)
+            if self.known[key].watch is None:
+                cleared.append(key)
+        return tuple(cleared)
+
+
+def _sat_out(known: Watched, watch: Watch, epoch: int) -> Watched:
+    if watch.seen:
+        return replace(known, watch=replace(watch, last=epoch, clean=0))
+    clean = (watch.clean if watch.last == epoch - 1 else 0) + 1
+    is_cleared = clean >= WATCHED_EPOCHS
+    return replace(known, watch=None if is_cleared else replace(watch, last=epoch, clean=clean))
 
 
 def _is_recent(known: Watched, epoch: int) -> bool:

@@ -52,6 +52,9 @@ from sdk.types import Slot
 TARGET_ROOT_FROM_SLOT: Final = 2
 """Slot of an epoch from which a target root must be the own one where roots are compared (FRK-1):
 in the first two a late block makes honest nodes differ."""
+HELPS_EPOCHS: Final = 1
+"""After the epoch of the last checkpoints that own beacon nodes told, a node without them helps the
+others for so long (DUT-9): what it knows of the chain only gets older."""
 
 
 class VoteDuty(Duty):
@@ -175,7 +178,9 @@ class VoteDuty(Duty):
         chain = self._setting.chain
         if view is None or view.is_stale:
             self._require(vote.target.epoch == chain.epoch_of(self.slot), vote)
-            self._require(view is None or vote.source == view.source, vote)
+            if view is not None:
+                self._require(vote.source == view.source, vote)
+                self._require(vote.target.epoch <= view.target.epoch + HELPS_EPOCHS, vote)
             return Verdict.UNVOUCHED
         epochs = (vote.source.epoch, vote.target.epoch)
         self._require(epochs == (view.source.epoch, view.target.epoch), vote)

@@ -50,11 +50,14 @@ class ProposalRules:
     Attributes:
         recipients: who may be paid: the owner's recipient, and for two epochs after a change the
             earlier one too, since operators at different blocks know different ones.
+        takes_builder_blocks: whether a blinded block may be signed. What it pays is seen when it
+            is public, and not before.
     """
 
     recipients: frozenset[Address] = field(default=frozenset())
     block: BlockCheck = BlockCheck.DUTY
     recipient: RecipientCheck = RecipientCheck.STRICT
+    takes_builder_blocks: bool = True
 
 
 def check_block(
@@ -105,6 +108,12 @@ def check_recipient(block: ProposedBlock, rules: ProposalRules, round_number: in
     Raises:
         ProtocolFault: `FEE_RECIPIENT_REFUSED`.
     """
+    if block.kind is BlockKind.BLINDED and not rules.takes_builder_blocks:
+        raise ProtocolFault(
+            Fault.FEE_RECIPIENT_REFUSED,
+            f"the block is the builder's at {checksum_address(Address(block.fee_recipient))}, and "
+            "this node takes local blocks alone (node.builder: never)",
+        )
     paid = deviation(block, rules)
     if paid is None or rules.recipient is not RecipientCheck.STRICT:
         return

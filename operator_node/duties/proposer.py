@@ -101,7 +101,9 @@ class ProposerDuty(TwoPhaseDuty):
 
     def _first_phase_done(self) -> list[Command]:
         reveal = self.first.signatures[self._randao_root]
-        query = BlockQuery(self.slot, self._duty.validator_index, reveal, self._graffiti)
+        is_local = not self._rules.takes_builder_blocks
+        index = self._duty.validator_index
+        query = BlockQuery(self.slot, index, reveal, self._graffiti, is_local)
         return [Open(), Fetch(query)]
 
     def _take(self, query: Query, answer: BeaconObject) -> list[Command]:
@@ -124,9 +126,17 @@ class ProposerDuty(TwoPhaseDuty):
                 f"validator {self._share.validator_index}: a block of slot {block.slot} would be "
                 "slashable",
             )
+        objects = {root: self._submission_of(block)}
+        return Agreement(slot, objects, (root,), guard, self._facts_of(block))
+
+    def _facts_of(self, block: ProposedBlock) -> dict[str, object]:
+        """What is needed to see, once the block is public, whether it paid whom it should."""
+        facts: dict[str, object] = {
+            "block": block.kind.value,
+            "recipients": sorted(map(checksum_address, self._rules.recipients)),
+        }
         paid = deviation(block, self._rules)
-        facts = {} if paid is None else {"fee_recipient": checksum_address(paid)}
-        return Agreement(slot, {root: self._submission_of(block)}, (root,), guard, facts)
+        return facts if paid is None else {**facts, "fee_recipient": checksum_address(paid)}
 
     def _open(self, value: bytes) -> tuple[ValidatorValue, ProposedBlock]:
         """The block in a value; the last one is kept, since hashing a block takes milliseconds."""

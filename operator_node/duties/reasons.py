@@ -163,8 +163,15 @@ class Reason(Enum):
     FENCED = (
         "fenced",
         Whose.OWN,
-        "Another instance of this operator was seen, so that this one signs nothing.",
-        "Stop one of the two instances, then start this one again.",
+        "This node signs nothing: another instance of its operator was seen or holds the lease, "
+        "own validators were slashed, or the operator fenced it.",
+        "Its status says which of them and what to do; two instances must not sign at once.",
+    )
+    DRAINED = (
+        "drained",
+        Whose.OWN,
+        "The operator had told this node to begin no duties.",
+        "When it is wanted again: phalanx node resume, or a restart.",
     )
     START_WATCH = (
         "start_watch",

@@ -95,10 +95,13 @@ class AttestationDataQuery(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class BlockQuery:
+    """A block to propose; `is_local` asks for one of an own execution node, not a builder's."""
+
     slot: Slot
     validator_index: int
     randao_reveal: Signature
     graffiti: bytes
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,8 @@ from operator_node.engine.outbox import Letter, Outbox
 from operator_node.engine.own import Own
 from operator_node.engine.queue import Queue
 from operator_node.engine.records import Draft, DutyRecord
-from operator_node.engine.sealing import as_received, seal
-from operator_node.engine.types import (
-    Beacon,
-    Clock,
-    Message,
-    MessageKey,
-    Transport,
-)
+from operator_node.engine.sealing import Sealer, as_received
+from operator_node.engine.types import Beacon, Clock, Message, MessageKey, Transport
 from operator_node.engine.upkeep import Upkeep, keep_going
 from operator_node.qbft import Anchor, StartTimer, expiry
 from operator_node.scheduler.types import DutyDue
@@ -44,6 +38,7 @@ from operator_node.session import Effect, Send, SendSigned, slot_of
 from operator_node.wire.codec import encode_signed
 from operator_node.wire.faults import Complain
 from operator_node.wire.ids import RunnerRole
+from operator_node.wire.messages import SignedMessage
 from sdk.errors import InvariantBroken, StorageError
 from sdk.types import OperatorId
 
@@ -102,7 +97,7 @@ class Engine:
         self._desk = desk
         self._errands = errands
         self._beacon = beacon
-        self._key = key
+        self._sealer = Sealer(me, key, errands.work, said=self._said, failed=self._fail)
         self._clock = clock
         self._history = history
         self._transport = transport
@@ -119,7 +114,8 @@ class Engine:
     async def run(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Works until it is cancelled; duties may begin once it has started."""
         tidy = partial(self._upkeep.tidy, self._slot, self._own.network.slot_ms)
-        tasks = (self._listen, self._outbox.publish, self._outbox.write, tidy, self._upkeep.write)
+        out = (self._sealer.run, self._outbox.publish, self._outbox.write)
+        tasks = (self._listen, *out, tidy, self._upkeep.write)
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
@@ -306,7 +302,7 @@ class Engine:
     def _carry_out(self, job: Job, effect: Effect) -> None:
         match effect:
             case Send():
-                self._speak(job, effect)
+                self._sealer.put(job, effect)
             case SendSigned():
                 self._outbox.put(Letter(job.topic, encode_signed(effect.signed), effect.to))
             case StartTimer():
@@ -378,9 +374,8 @@ class Engine:
 
     # --- messages ------------------------------------------------------------------------
 
-    def _speak(self, job: Job, send: Send) -> None:
-        """Signs a message and publishes it, to this node too."""
-        signed = seal(send, self._me, self._key)
+    def _said(self, job: Job, signed: SignedMessage) -> None:
+        """Publishes an own message, to this node too."""
         self._outbox.put(Letter(job.topic, encode_signed(signed)))
         job.draft.sent += 1
         message = as_received(signed, self._own.network.forks.generation_at(job.slot))

@@ -32,6 +32,9 @@ MOST_FOUND: Final = 1_000
 KEPT_SLOTS: Final = 50_400
 """A week on mainnet: about 700,000 duties of 500 committees, under a gigabyte."""
 
+MOST_BYTES: Final = 5_000_000_000
+"""As much as an operator expects of records unless told otherwise."""
+
 _REASONS: Final = {reason.word: reason for reason in Reason}
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS duties (
@@ -52,6 +55,9 @@ WHERE slot BETWEEN ?1 AND ?2
     AND (?4 IS NULL OR role = ?4)
     AND (?5 IS NULL OR outcome = ?5)
 ORDER BY slot DESC, id LIMIT ?6
+"""
+_DELETE_OLDEST: Final = """
+DELETE FROM duties WHERE slot <= (SELECT slot FROM duties ORDER BY slot LIMIT 1 OFFSET ?)
 """
 
 
@@ -75,12 +81,19 @@ class Filter:
 class History:
     """The records of one node. All methods may be called from any thread."""
 
-    def __init__(self, path: Path | None, *, kept_slots: int = KEPT_SLOTS) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        kept_slots: int = KEPT_SLOTS,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         """Opens the file, or makes it.
 
         Args:
             path: of the SQLite file; None keeps the records in memory.
             kept_slots: older records are forgotten by `prune`.
+            most_bytes: when there is more, the oldest are forgotten by `prune` sooner.
 
         Raises:
             StorageError: the file cannot be opened, or is none of these.
@@ -91,6 +104,7 @@ class History:
         """Never held for longer than a moment: `add` is called on the event loop."""
         self._path = ":memory:" if path is None else str(path)
         self._kept_slots = kept_slots
+        self._most_bytes = most_bytes
         self._pending: dict[str, DutyRecord] = {}
         self._base = self._try(self._open)
 
@@ -145,7 +159,7 @@ class History:
         return None if row is None else _decode(row[0])
 
     def prune(self, slot: int) -> None:
-        """Forgets what is too old in this slot.
+        """Forgets what is too old in this slot, and the oldest of what is too much.
 
         Raises:
             StorageError: the file cannot be written.
@@ -153,6 +167,7 @@ class History:
         oldest = slot - self._kept_slots
         with self._lock:
             self._try(lambda: self._base.execute("DELETE FROM duties WHERE slot < ?", (oldest,)))
+            self._try(self._make_room)
 
     def close(self) -> None:
         """Writes the rest and closes the file.
@@ -189,6 +204,22 @@ class History:
             with self._pending_lock:
                 self._pending = {**batch, **self._pending}
             raise
+
+    def _make_room(self) -> None:
+        """A tenth at a time; the file keeps its size, and what is free in it is used again."""
+        while self._used_bytes() > self._most_bytes:
+            (count,) = self._base.execute("SELECT count(*) FROM duties").fetchone()
+            if not count:
+                return
+            self._base.execute(_DELETE_OLDEST, (count // 10,))
+
+    def _used_bytes(self) -> int:
+        pages, free, size = (
+            self._base.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        used: int = (pages - free) * size
+        return used
 
     def _try(self, step: Callable[[], Any]) -> Any:
         try:

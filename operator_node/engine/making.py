@@ -32,7 +32,11 @@ from sdk.types import OperatorId
 
 
 class Maker:
-    """Makes sessions and duties of one operator."""
+    """Makes sessions and duties of one operator.
+
+    Attributes:
+        policy: the operator's choices; another one serves from the next duty on.
+    """
 
     def __init__(
         self,
@@ -59,7 +63,7 @@ class Maker:
         self._registry = registry
         self._own = own
         self._signer = signer
-        self._policy = policy
+        self.policy = policy
 
     def setting(self, committee: Committee, generation: Generation) -> Setting:
         """What all duties of a committee share."""
@@ -69,8 +73,8 @@ class Maker:
             chain=self.chain,
             generation=generation,
             is_slashable=self._signer.is_slashable,
-            selection=self._policy.selection,
-            value_check=self._policy.value_check,
+            selection=self.policy.selection,
+            value_check=self.policy.value_check,
         )
 
     def committee_sessions(self, committee: Committee, generation: Generation) -> CommitteeSessions:
@@ -96,11 +100,15 @@ class Maker:
 
     def duty(self, role: RunnerRole, duty: ValidatorDuty, share: Share, setting: Setting) -> Duty:
         """One validator's duty, not begun."""
-        policy = self._policy
+        policy = self.policy
         match role:
             case RunnerRole.PROPOSER:
                 recipients = self._own.recipients(share.validator_key)
-                rules = ProposalRules(recipients, recipient=policy.recipient)
+                rules = ProposalRules(
+                    recipients,
+                    recipient=policy.recipient,
+                    takes_builder_blocks=policy.takes_builder_blocks,
+                )
                 return ProposerDuty(setting, duty, share, rules=rules, graffiti=policy.graffiti)
             case RunnerRole.AGGREGATOR:
                 return AggregatorDuty(setting, duty, share, selection=policy.selection)

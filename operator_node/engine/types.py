@@ -163,6 +163,7 @@ class Policy:
         graffiti: 32 bytes, for own blocks of validators without one in the registry.
         gas_limit: of registrations, by epoch; the operators of a committee must agree on it.
         recipient: what to do about local blocks that pay somebody else (DUT-13).
+        takes_builder_blocks: whether blocks may be builders'.
         value_check: see `ValueCheck`.
         selection: who aggregates; anything but the chain's rule is for tests.
     """
@@ -170,5 +171,6 @@ class Policy:
     graffiti: bytes = bytes(GRAFFITI_BYTES)
     gas_limit: Callable[[Epoch], int] = field(default=lambda epoch: GAS_LIMIT)
     recipient: RecipientCheck = RecipientCheck.STRICT
+    takes_builder_blocks: bool = True
     value_check: ValueCheck = ValueCheck.DUTY
     selection: SelectionRule = field(default_factory=ProofLottery)

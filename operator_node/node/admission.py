@@ -19,7 +19,7 @@ import trio
 from operator_node.clock import SlotClock
 from operator_node.doppelganger import Doppelganger
 from operator_node.node.learners import Learners
-from operator_node.shares import ShareSigner
+from operator_node.shares import Arming
 from sdk.errors import StorageError, UsageError
 from sdk.types import PublicKey
 
@@ -36,9 +36,7 @@ class Admission:
         learners: what is known of validators, as soon as there is anything.
     """
 
-    def __init__(
-        self, signer: ShareSigner, clock: SlotClock, doppelganger: Doppelganger | None
-    ) -> None:
+    def __init__(self, signer: Arming, clock: SlotClock, doppelganger: Doppelganger | None) -> None:
         """Has let in nobody.
 
         Args:

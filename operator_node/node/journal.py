@@ -6,7 +6,8 @@ Source: docs/metrics.md; docs/slashing.md.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ from sdk.types import Slot
 
 TOLD_KEPT: Final = 20_000
 """Duties whose record may come once more: those of 34 slots and 500 committees."""
+NOTES_KEPT: Final = 256
+"""Proposals whose payment was looked up; a record comes for the last time 34 slots after it."""
 
 
 class Journal(History):
@@ -25,21 +28,31 @@ class Journal(History):
 
     Attributes:
         on_votes: called with the slot and the validator indexes of a committee duty that was done.
+        on_proposal: called with the record of a proposal that was done.
+        facts_of: what else is known of a duty, as details of its record.
     """
 
-    def __init__(self, path: Path | None, *, kept_slots: int, metrics: Metrics) -> None:
+    def __init__(
+        self, path: Path | None, *, kept_slots: int, most_bytes: int, metrics: Metrics
+    ) -> None:
         """Opens the file, or makes it.
 
         Raises:
             StorageError: see `History`.
         """
-        super().__init__(path, kept_slots=kept_slots)
+        super().__init__(path, kept_slots=kept_slots, most_bytes=most_bytes)
         self.on_votes: Callable[[Slot, tuple[int, ...]], None] = _nothing
+        self.on_proposal: Callable[[DutyRecord], None] = _nothing
+        self.facts_of: Callable[[DutyRecord], Mapping[str, object]] = lambda record: {}
+        self._notes: OrderedDict[str, Mapping[str, object]] = OrderedDict()
         self._metrics = metrics
         self._told: OrderedDict[str, None] = OrderedDict()
 
     def add(self, record: DutyRecord) -> None:
         """Remembers a record; the first one of a duty is counted."""
+        more = {**self.facts_of(record), **self._notes.get(record.id, {})}
+        if more:
+            record = replace(record, detail={**record.detail, **more})
         super().add(record)
         if record.id in self._told or record.reason is None:
             return
@@ -49,6 +62,15 @@ class Journal(History):
         self._count(record)
         if record.role is RunnerRole.COMMITTEE and record.outcome is not Ending.MISSED:
             self.on_votes(record.slot, record.submitted)
+        if record.role is RunnerRole.PROPOSER and record.outcome is Ending.DONE:
+            self.on_proposal(record)
+
+    def note(self, record: DutyRecord, facts: Mapping[str, object]) -> None:
+        """Adds what became known of a duty after its end to its record."""
+        self._notes[record.id] = facts
+        if len(self._notes) > NOTES_KEPT:
+            self._notes.popitem(last=False)
+        self.add(record)
 
     def _count(self, record: DutyRecord) -> None:
         if record.reason is not None:
@@ -62,5 +84,5 @@ class Journal(History):
             self._metrics.heard(heard.operator, heard.first_ms)
 
 
-def _nothing(slot: Slot, indices: tuple[int, ...]) -> None:
+def _nothing(*told: object) -> None:
     """Nobody asked to be told."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final, assert_never
@@ -18,23 +18,30 @@ from typing import Final, assert_never
 import msgspec
 import trio
 
-from operator_node.api import Metrics, make_app, make_metrics_app, serve
+from operator_node.api import Metrics, Tokens, make_app, make_metrics_app, serve
 from operator_node.beacon import (
     BeaconPool,
     BlockSeenEvent,
     FinalizedEvent,
     HeadEvent,
     ReorgEvent,
+    SlashingEvent,
     ViewChangedEvent,
 )
 from operator_node.clock import wall_ms
 from operator_node.config import Settings
-from operator_node.engine import turn_often
+from operator_node.engine import DutyRecord, turn_often
+from operator_node.node.control import Control
+from operator_node.node.execution import Execution
 from operator_node.node.journal import Journal
+from operator_node.node.letters import make_acknowledging, make_letterbox
 from operator_node.node.parts import Base, Working, make_working, open_base, open_private
+from operator_node.node.payments import Payments
+from operator_node.node.reload import Reload
 from operator_node.node.telling import Life
 from operator_node.registry import Left, RegistryChange
-from operator_node.signer.store import SlashingStore
+from operator_node.signing import SigningProcess
+from operator_node.wire.ids import RunnerRole
 from sdk.chain import Rpc
 from sdk.errors import ConfigError, NetworkError
 from sdk.files import read_bounded
@@ -44,6 +51,8 @@ _log = logging.getLogger(__name__)
 
 LOOK_MS: Final = 100
 """Between looks for the end of running duties."""
+LAG_SECONDS: Final = 0.1
+"""Between measurements of the event loop's lag; each costs some ten microseconds."""
 LOOK_SECONDS: Final = 0.5
 """Between looks for what a person or another chain has to do first."""
 AGAIN_SECONDS: Final = 5.0
@@ -52,8 +61,13 @@ TOKEN_BYTES: Final = 4096
 _HEX: Final = msgspec.json.Decoder(str)
 
 
-async def run(settings: Settings, *, version: str) -> None:
+async def run(settings: Settings, *, version: str, reload: Reload | None = None) -> None:
     """Runs until SIGTERM or SIGINT, then lets duties of the slot finish, and returns.
+
+    Args:
+        settings: that it runs with.
+        version: of this software, as peers and the API are told.
+        reload: reads the settings again, at SIGHUP or by API.
 
     Raises:
         PhalanxError: something of this node's own cannot be used; nothing was signed with it.
@@ -62,15 +76,21 @@ async def run(settings: Settings, *, version: str) -> None:
     private = open_private(settings)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
+        stack.callback(private.close)
         pool = await stack.enter_async_context(_pool(settings))
-        rpc = await stack.enter_async_context(_rpc(settings))
-        life = Life(pool, metrics, version)
+        execution = await stack.enter_async_context(Execution(settings))
+        life = Life(pool, metrics, version, private)
+        life.control = Control(life, reload)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_on_signal, settings, life, nursery.cancel_scope)
+            nursery.start_soon(life.control.follow_signals)
+            nursery.start_soon(_feel_lag, life)
             await _serve(settings, life, nursery)
+            if isinstance(private.key, SigningProcess):
+                await nursery.start(private.key.run)
             _log.info("waiting for a beacon node")
             chain = await pool.connect()
-            chain_id = settings.network.chain_id or await _chain_id(rpc)
+            chain_id = settings.network.chain_id or await _chain_id(execution.rpc)
             base = await trio.to_thread.run_sync(
                 partial(
                     open_base,
@@ -78,16 +98,22 @@ async def run(settings: Settings, *, version: str) -> None:
                     private,
                     chain,
                     pool=pool,
-                    rpc=rpc,
+                    execution=execution,
                     chain_id=chain_id,
-                    history=lambda path, slots: Journal(path, kept_slots=slots, metrics=metrics),
+                    history=lambda path, slots: Journal(
+                        path,
+                        kept_slots=slots,
+                        most_bytes=settings.history.size_bytes,
+                        metrics=metrics,
+                    ),
                 )
             )
             stack.callback(base.history.close)
-            stack.callback(_close, base.record)
+            stack.callback(base.custody.close)
             life.base = base
             await nursery.start(pool.run)
             await nursery.start(base.registry.run)
+            await nursery.start(make_letterbox(settings, base.custody).run)
             me = await _operator(base)
             await _work(settings, life, base, me, nursery)
 
@@ -98,32 +124,25 @@ def _pool(settings: Settings) -> BeaconPool:
         now_ms=wall_ms,
         compare_roots=settings.duties.compares_checkpoint_roots,
         genesis_validators_root=settings.network.genesis_validators_root,
+        tolerance_slots=settings.beacon.sync_tolerance_slots,
+        block_soft_ms=settings.duties.proposal_soft_timeout_ms,
     )
-
-
-def _rpc(settings: Settings) -> Rpc:
-    urls = [node.url for node in settings.execution.nodes]
-    return Rpc(urls, chain_id=settings.network.chain_id)
-
-
-def _close(record: SlashingStore) -> None:
-    record.close()
 
 
 async def _serve(settings: Settings, life: Life, nursery: trio.Nursery) -> None:
     """The ports, first of all: so that what is waited for can be seen."""
     api = settings.api
-    token = ""
+    tokens = Tokens()
     if api.tokens_file is not None:
-        token = read_bounded(api.tokens_file, limit_bytes=TOKEN_BYTES).decode().strip()
-        if not token:
+        tokens = Tokens.of(read_bounded(api.tokens_file, limit_bytes=TOKEN_BYTES).decode())
+        if not tokens.read:
             raise ConfigError(
                 f"the API's token file {api.tokens_file} is empty",
                 code="api_token",
                 hint="Write a token into it, or leave node.api_tokens_file out.",
             )
     if api.port is not None:
-        app = make_app(life.sources(), token=token)
+        app = make_app(life.sources(), tokens=tokens)
         port = await nursery.start(partial(serve, app, host=api.bind, port=api.port))
         _log.info("HTTP API on %s:%d", api.bind, port)
     if api.metrics_port is not None:
@@ -166,14 +185,26 @@ async def _work(
     _want(working)
     if isinstance(base.history, Journal):
         base.history.on_votes = partial(_note_votes, working)
+        base.history.facts_of = partial(offers_of, life.pool)
+        payments = Payments(
+            blocks=life.pool,
+            clock=base.clock,
+            note=base.history.note,
+            on_mispaid=life.metrics.mispaid,
+        )
+        base.history.on_proposal = payments.take
+        await nursery.start(payments.run)
     await nursery.start(working.peers.run)
     await working.peers.set_topics(working.engine.topics())
     await nursery.start(working.engine.run)
+    if working.lease is not None:
+        await nursery.start(working.lease.run)
     if base.doppelganger is not None:
         await nursery.start(base.doppelganger.run)
     for request in base.registry.exits():
         working.scheduler.hear_registry(request)
     life.working = working
+    nursery.start_soon(make_acknowledging(settings, working.slashings).run)
     nursery.start_soon(_follow_registry, working, changes)
     nursery.start_soon(_follow_beacon, working, life.pool)
     nursery.start_soon(_tick, working, life)
@@ -222,19 +253,39 @@ async def _follow_beacon(working: Working, pool: BeaconPool) -> None:
         match event:
             case HeadEvent() | ViewChangedEvent() | ReorgEvent():
                 working.engine.look_again()
+            case SlashingEvent():
+                with _unharmed("noting a slashing"):
+                    await _note_slashing(working, event)
             case BlockSeenEvent() | FinalizedEvent():
                 pass
             case _:
                 assert_never(event)
 
 
+async def _note_slashing(working: Working, event: SlashingEvent) -> None:
+    """Own validators among the slashed are not signed for any more (DUT-15)."""
+    own = working.base.registry.own()
+    states = working.learners.states
+    hit = [key for key in own if key in states and states[key].index in event.indices]
+    if hit:
+        slot = working.base.clock.slot()
+        await trio.to_thread.run_sync(working.slashings.see, hit, slot)
+
+
+async def _feel_lag(life: Life) -> None:
+    """How late the event loop wakes up, many times per slot: what blocks it is short."""
+    while True:
+        due = trio.current_time() + LAG_SECONDS
+        await trio.sleep_until(due)
+        life.metrics.loop_lag(trio.current_time() - due)
+
+
 async def _tick(working: Working, life: Life) -> None:
-    """Once per slot: topics around a fork, notes, numbers, and how late the loop is."""
+    """Once per slot: topics around a fork, notes and numbers."""
     clock = working.base.clock
     while True:
         next_ms = clock.start_ms(clock.slot() + 1)
         await clock.sleep_until(next_ms)
-        life.metrics.loop_lag((clock.now_ms() - next_ms) / 1000)
         with _unharmed("noting that the slashing record is in use here"):
             await working.silence.keep_note()
         with _unharmed("looking after topics and metrics"):
@@ -249,6 +300,12 @@ def _unharmed(what: str) -> Iterator[None]:
         yield
     except Exception:
         _log.exception("%s failed", what)
+
+
+def offers_of(pool: BeaconPool, record: DutyRecord) -> Mapping[str, object]:
+    """What several beacon nodes offered a committee to attest to (BN-6)."""
+    offers = pool.candidates(record.slot) if record.role is RunnerRole.COMMITTEE else ()
+    return {"offers": [each.told for each in offers]} if offers[1:] else {}
 
 
 def _note_votes(working: Working, slot: Slot, indices: tuple[int, ...]) -> None:

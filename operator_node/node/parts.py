@@ -17,7 +17,14 @@ from typing import Final, TypeAlias
 from operator_node.beacon import BeaconPool
 from operator_node.clock import SlotClock
 from operator_node.config import Settings
-from operator_node.doppelganger import WATCHED_SLOTS, Doppelganger, LastUse, StartWatch, Twins
+from operator_node.doppelganger import (
+    WATCHED_SLOTS,
+    Doppelganger,
+    LastUse,
+    Slashings,
+    StartWatch,
+    Twins,
+)
 from operator_node.duties.proposal_rules import RecipientCheck
 from operator_node.engine import (
     Counts,
@@ -30,35 +37,38 @@ from operator_node.engine import (
     Own,
     Policy,
 )
+from operator_node.lease import Lease
 from operator_node.node.admission import Admission
+from operator_node.node.crowding import make_network
+from operator_node.node.custody import Custody, Shares, open_custody, open_key
+from operator_node.node.drain import Drain
+from operator_node.node.execution import Execution
+from operator_node.node.fences import Cause, Fences
+from operator_node.node.gate import Gate
 from operator_node.node.learners import Learners
+from operator_node.node.leasing import make_lease
 from operator_node.node.silence import Silence
 from operator_node.p2p import Identity as PeerIdentity
 from operator_node.p2p import Network, identity_from_hex, load_identity
-from operator_node.p2p import Operator as PeerOperator
 from operator_node.registry import Identity as RegistryIdentity
 from operator_node.registry import Registry
 from operator_node.scheduler import Scheduler, Timing
-from operator_node.shares import ShareSigner
 from operator_node.signer.operator_key import OperatorKey
-from operator_node.signer.record_file import OnDamage, Owner
-from operator_node.signer.store import SlashingStore
+from operator_node.signing import RemoteKey, SigningProcess
 from operator_node.spec.chain import ChainSpec
 from operator_node.validation import Accept, Chain, Verdict
-from operator_node.wire.generations import ForkEpochs, Generation
-from operator_node.wire.ids import SUBNETS
-from sdk.chain import Rpc
-from sdk.crypto.secret import SecretKey
-from sdk.errors import InvariantBroken
+from operator_node.wire.generations import ForkEpochs
 from sdk.files import make_private_folder
-from sdk.types import Epoch, OperatorId, PublicKey, Slot
+from sdk.types import OperatorId
 
 IDENTITY_FILE: Final = "network.key"
 STATE_FILE: Final = "state.sqlite"
-PEERS_FILE: Final = "peers.json"
 HISTORY_FILE: Final = "duties.sqlite"
 WATCHES_FILE: Final = "doppelganger.json"
+SLASHINGS_FILE: Final = "slashings.json"
 LAST_USE_FILE: Final = "last-use.json"
+LONGEST_POLL_S: Final = 12.0
+"""Between looks at the registry's chain."""
 _SECONDS_PER_DAY: Final = 86_400
 
 Judge: TypeAlias = Callable[[bytes, str, object], Verdict]
@@ -69,8 +79,23 @@ Judge: TypeAlias = Callable[[bytes, str, object], Verdict]
 class Private:
     """What the node has of its own: its keys. Opened before anything is asked of anybody."""
 
-    operator_key: OperatorKey
+    key: OperatorKey | SigningProcess
     peer: PeerIdentity
+
+    @property
+    def operator_key(self) -> OperatorKey | RemoteKey:
+        """What signs messages."""
+        return RemoteKey(self.key) if isinstance(self.key, SigningProcess) else self.key
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be signed at present; empty if it can."""
+        return self.key.problem if isinstance(self.key, SigningProcess) else ""
+
+    def close(self) -> None:
+        """Ends the signing process, if there is one."""
+        if isinstance(self.key, SigningProcess):
+            self.key.close()
 
 
 def open_private(settings: Settings) -> Private:
@@ -80,17 +105,12 @@ def open_private(settings: Settings) -> Private:
         PhalanxError: a file is missing, open to others, or not what it should be.
     """
     make_private_folder(settings.data_folder)
-    where = settings.operator_key
-    if where.raw is not None:
-        key = OperatorKey.from_text(where.raw)
-    elif where.file is not None:
-        key = OperatorKey.open(where.file, password_file=where.password_file)
-    else:
-        raise InvariantBroken("settings without an operator key")
     given = settings.peers.identity_key
     if given is not None:
-        return Private(key, identity_from_hex(given.reveal().decode()))
-    return Private(key, load_identity(settings.data_folder / IDENTITY_FILE))
+        peer = identity_from_hex(given.reveal().decode())
+    else:
+        peer = load_identity(settings.data_folder / IDENTITY_FILE)
+    return Private(open_key(settings), peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +120,20 @@ class Base:
     Attributes:
         network: the one between operators.
         listens_slots: with duties, before this node speaks; 0 for none.
+        is_resumed: this record was in use on this machine a short while ago.
     """
 
     private: Private
     chain: ChainSpec
     clock: SlotClock
     network: Chain
-    record: SlashingStore
-    signer: ShareSigner
+    custody: Custody
+    signer: Shares
     doppelganger: Doppelganger | None
     last_use: LastUse
     listens_slots: int
+    is_resumed: bool
+    fences: Fences
     admission: Admission
     registry: Registry
     history: History
@@ -131,7 +154,7 @@ def open_base(
     chain: ChainSpec,
     *,
     pool: BeaconPool,
-    rpc: Rpc,
+    execution: Execution,
     chain_id: int,
     history: Callable[[Path, int], History],
 ) -> Base:
@@ -142,7 +165,7 @@ def open_base(
         private: its keys.
         chain: of its beacon nodes.
         pool: its beacon nodes.
-        rpc: of its execution nodes.
+        execution: its execution nodes.
         chain_id: of the execution chain.
         history: opens the duty records at a path, to be kept for a number of slots.
 
@@ -152,24 +175,18 @@ def open_base(
     """
     folder, network, clock = settings.data_folder, settings.network, make_clock(chain)
     public_key = private.operator_key.public_key
-    record = SlashingStore.open(
-        settings.slashing_record,
-        Owner(
-            network=network.name,
-            genesis_validators_root=chain.genesis_validators_root,
-            operator_key=public_key.fingerprint,
-        ),
-        on_damage=OnDamage.REBOUND if settings.safety.sets_damage_aside else OnDamage.STOP,
-    )
+    custody = open_custody(settings, private.key, chain, clock)
     last_use = LastUse(folder / LAST_USE_FILE, record=settings.slashing_record)
+    is_resumed = custody.is_known_record and last_use.is_recent(clock.now_ms())
     listens_slots = settings.safety.start_watch_slots
-    if listens_slots is None:
-        is_same = not record.is_new and not record.needs_arming
-        listens_slots = 0 if is_same and last_use.is_recent(clock.now_ms()) else WATCHED_SLOTS
-    if record.needs_arming:
-        # An older copy was put back: what was signed since is unknown (SAF-7).
-        record.arm_all(epoch=Epoch(max(clock.epoch(), 0)), slot=Slot(max(clock.slot(), 0)))
-    signer = ShareSigner(record=record, clock=clock)
+    if settings.safety.lease_file is not None:
+        listens_slots = 0  # whoever has the lease is alone
+    elif listens_slots is None:
+        listens_slots = 0 if is_resumed else WATCHED_SLOTS
+    signer = custody.signer
+    fences = Fences(signer)
+    if custody.lease_record is not None:
+        fences.set(Cause.LEASE, "this instance has not looked for the lease yet")
     doppelganger = None
     if settings.safety.has_doppelganger_watch:
         doppelganger = Doppelganger(
@@ -181,19 +198,24 @@ def open_base(
             release=signer.release,
         )
     admission = Admission(signer, clock, doppelganger)
+    execution.require_chain(chain_id)
+    poll_s = min(chain.seconds_per_slot, LONGEST_POLL_S)
     registry = Registry(
-        rpc,
+        execution.rpc,
         path=folder / STATE_FILE,
         identity=RegistryIdentity(chain_id, network.registry, public_key.fingerprint),
         operator_key=public_key,
         first_block=network.registry_block,
         slot_at=lambda at_s: clock.slot_at(at_s * 1000),
-        open_share=private.operator_key.decrypt,
-        keep_share=lambda key, secret: _keep(signer, key, secret),
+        open_share=custody.open_share,
+        keep_share=custody.keep_share,
         drop_share=signer.drop_share,
         admit=admission.admit,
+        proof=execution.proof(clock, chain_id),
+        audit=execution.audit(poll_s),
+        sources=execution.sources(),
         distance=settings.execution.follow_distance_blocks,
-        poll_s=min(chain.seconds_per_slot, 12.0),
+        poll_s=poll_s,
     )
     kept_slots = settings.history.days * _SECONDS_PER_DAY // chain.seconds_per_slot
     return Base(
@@ -207,11 +229,13 @@ def open_base(
             boole_domain=network.boole_domain,
             slot_ms=clock.slot_ms,
         ),
-        record=record,
+        custody=custody,
         signer=signer,
         doppelganger=doppelganger,
         last_use=last_use,
         listens_slots=listens_slots,
+        is_resumed=is_resumed,
+        fences=fences,
         admission=admission,
         registry=registry,
         history=history(folder / HISTORY_FILE, kept_slots),
@@ -231,6 +255,10 @@ class Working:
     silence: Silence
     scheduler: Scheduler
     learners: Learners
+    lease: Lease | None
+    slashings: Slashings
+    maker: Maker
+    drain: Drain
 
 
 def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorId) -> Working:
@@ -239,7 +267,7 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
     Raises:
         StorageError: the slashing record is another operator's.
     """
-    base.record.bind_operator(me)
+    base.custody.bind_operator(me)
     clock, registry, signer = base.clock, base.registry, base.signer
     engine_of: list[Engine] = []  # gossip validation and engine know each other
     counts = Counts()
@@ -251,10 +279,37 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         concerns=lambda message_id: engine_of[0].concerns(message_id),
         take=lambda message, at_ms: engine_of[0].receive(message, at_ms),
     )
-    twins = Twins(me=me, key=base.private.operator_key, clock=clock, fence=signer.fence)
-    peers = _network(settings, base, partial(judge, intake, twins), me)
+    key = base.private.operator_key
+    twins = Twins(me=me, key=key, clock=clock, fence=base.fences.of(Cause.TWIN))
+    lease = make_lease(
+        settings,
+        base.custody.lease_record,
+        genesis_validators_root=base.chain.genesis_validators_root,
+        operator_key=key.public_key.fingerprint,
+        is_resumed=base.is_resumed,
+        fences=base.fences,
+        twins=twins,
+    )
+    slashings = Slashings(
+        settings.data_folder / SLASHINGS_FILE,
+        slots_per_epoch=base.chain.slots_per_epoch,
+        on_stop=base.fences.of(Cause.SLASHED),
+    )
+    gate = Gate(signer, _nothing if lease is None else lease.why_not, slashings.is_slashed)
+    peers = make_network(
+        settings,
+        base,
+        partial(judge, intake, twins),
+        me,
+        concerns=lambda message_id: engine_of[0].concerns(message_id),
+    )
     maker = Maker(
-        me=me, chain=base.chain, registry=registry, own=own, signer=signer, policy=_policy(settings)
+        me=me,
+        chain=base.chain,
+        registry=registry,
+        own=own,
+        signer=signer,
+        policy=policy_of(settings),
     )
     silence = Silence(
         signer=signer,
@@ -265,11 +320,12 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         clock=clock,
         hears=lambda: bool(peers.operators_connected()),
     )
+    drain = Drain(silence.of)
     engine = Engine(
         me=me,
         own=own,
-        desk=Desk(own, maker, silence.of),
-        errands=Errands(beacon=pool, signer=signer, clock=clock, counts=counts),
+        desk=Desk(own, maker, drain.of),
+        errands=Errands(beacon=pool, signer=gate, clock=clock, counts=counts),
         beacon=pool,
         key=twins,
         transport=peers,
@@ -284,7 +340,9 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         timing=Timing(
             base.chain,
             late_block_grace_ms=settings.duties.late_block_grace_ms,
+            head_settle_ms=settings.duties.head_settle_ms,
             proposer_delay_ms=settings.duties.proposer_delay_ms,
+            ignores_delay=lambda: pool.is_clock_lost,
         ),
         forks=base.network.forks,
         me=me,
@@ -293,14 +351,13 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         learner=learners,
         emit=engine.begin,
     )
-    return Working(me, base, intake, peers, engine, twins, silence, scheduler, learners)
+    duties = (engine, twins, silence, scheduler, learners)
+    return Working(me, base, intake, peers, *duties, lease, slashings, maker, drain)
 
 
-def known_topics(network: Chain) -> frozenset[str]:
-    """All that peers may listen to, in both generations."""
-    return frozenset(
-        network.topic(generation, subnet) for generation in Generation for subnet in range(SUBNETS)
-    )
+def _nothing() -> str:
+    """Nothing is against it."""
+    return ""
 
 
 def judge(intake: Intake, twins: Twins, data: bytes, topic: str, peer: object) -> Verdict:
@@ -311,39 +368,14 @@ def judge(intake: Intake, twins: Twins, data: bytes, topic: str, peer: object) -
     return verdict
 
 
-def _network(settings: Settings, base: Base, judge: Judge, me: OperatorId) -> Network:
-    peers, key = settings.peers, base.private.operator_key
-    announced = () if peers.host is None else (_address(peers.host, peers.tcp_port),)
-    return Network(
-        identity=base.private.peer,
-        listen=(f"/ip4/0.0.0.0/tcp/{peers.tcp_port}",),
-        judge=judge,
-        key_of=lambda operator: base.registry.operator_keys().get(operator),
-        now_ms=base.clock.now_ms,
-        domain=base.network.alan_domain,
-        known_topics=known_topics(base.network),
-        operator=PeerOperator(me, key.sign),
-        store=settings.data_folder / PEERS_FILE,
-        bootstrap=tuple(each for each in peers.bootnodes if each.startswith("/")),
-        trusted=peers.trusted,
-        announce=announced,
-    )
-
-
-def _address(host: str, port: int) -> str:
-    """A multiaddress of a name or an IP address."""
-    if ":" in host:
-        return f"/ip6/{host}/tcp/{port}"
-    kind = "ip4" if host.replace(".", "").isdigit() else "dns"
-    return f"/{kind}/{host}/tcp/{port}"
-
-
-def _policy(settings: Settings) -> Policy:
+def policy_of(settings: Settings) -> Policy:
+    """What the operator chose about blocks and signatures."""
     duties = settings.duties
     recipient = RecipientCheck.STRICT if duties.has_strict_fee_recipient else RecipientCheck.WARN
     gas_limit = duties.gas_limit
-    return Policy(graffiti=duties.graffiti, gas_limit=lambda _: gas_limit, recipient=recipient)
-
-
-def _keep(signer: ShareSigner, key: PublicKey, secret: SecretKey) -> None:
-    signer.keep_share(key, secret)
+    return Policy(
+        graffiti=duties.graffiti,
+        gas_limit=lambda _: gas_limit,
+        recipient=recipient,
+        takes_builder_blocks=duties.takes_builder_blocks,
+    )

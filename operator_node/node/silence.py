@@ -17,7 +17,7 @@ import trio
 from operator_node.clock import SlotClock
 from operator_node.doppelganger import LastUse, StartWatch
 from operator_node.duties import Reason
-from operator_node.shares import ShareSigner
+from operator_node.shares import Withholding
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Silence:
     def __init__(
         self,
         *,
-        signer: ShareSigner,
+        signer: Withholding,
         watch: StartWatch,
         last_use: LastUse,
         clock: SlotClock,

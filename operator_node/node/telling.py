@@ -31,8 +31,11 @@ from operator_node.api import (
 from operator_node.beacon import BeaconPool, NodeState, NodeStatus
 from operator_node.clock import wall_ms
 from operator_node.engine import DutyRecord, Ending, Filter
+from operator_node.node.control import FENCED, Control
+from operator_node.node.drain import WHY
+from operator_node.node.fences import Cause
 from operator_node.node.learners import Learners
-from operator_node.node.parts import Base, Working
+from operator_node.node.parts import Base, Private, Working
 from operator_node.wire.ids import SUBNETS
 from sdk.types import PublicKey
 
@@ -44,6 +47,8 @@ class Life:
     pool: BeaconPool
     metrics: Metrics
     version: str
+    private: Private | None = None
+    control: Control | None = None
     base: Base | None = None
     working: Working | None = None
     scheduling: trio.CancelScope | None = None
@@ -74,12 +79,19 @@ class Life:
             is_working=working is not None,
             is_stopping=self.is_stopping,
             fenced_by="" if base is None else base.signer.fenced_by,
+            signer_problem="" if self.private is None else self.private.problem,
+            twin="" if base is None else base.fences.why(Cause.TWIN),
+            lease=_lease(base, working),
+            slashed=0 if working is None else len(working.slashings),
+            slashed_stop="" if base is None else base.fences.why(Cause.SLASHED),
+            orders=_orders(base, working),
             is_listening=working is not None and bool(active) and working.silence.is_listening(),
             registry_complete=registry is not None and registry.is_complete,
             registry_block=None
             if registry is None or registry.tip is None
             else registry.tip.number,
             registry_age_s=age_s,
+            registry_problem="" if registry is None else registry.problem,
             operator=None if registry is None else registry.operator_id,
             beacons=self.pool.status(),
             peers=0 if working is None else len(working.peers.peers()),
@@ -87,7 +99,7 @@ class Life:
             connected=frozenset() if working is None else working.peers.operators_connected(),
             validators=len(active),
             held=len(held & frozenset(active)),
-            clock_error_ms=None,
+            clock_error_ms=self.pool.clock_error_ms,
         )
 
     def status(self) -> Status:
@@ -127,6 +139,8 @@ class Life:
             duties=self._duties,
             duty=self._duty,
             absence=self._absence,
+            orders=lambda: self.control,
+            registry=lambda: None if self.base is None else self.base.registry.status(),
         )
 
     def _beacon_nodes(self) -> Sequence[NodeStatus]:
@@ -231,16 +245,24 @@ class Life:
         """Brings gauges and totals up to date; once per slot."""
         metrics, now = self.metrics, self.snapshot()
         metrics.status(status_of(now))
+        metrics.lease(is_held=now.lease == "")
         metrics.peers(now.peers)
         metrics.validators("active", now.validators)
         metrics.validators("held", now.held)
         for node in now.beacons:
             metrics.beacon(node.name, node.state.value, [each.value for each in NodeState])
+        if now.clock_error_ms is not None:
+            metrics.clock_error(now.clock_error_ms)
         if now.registry_block is not None:
             metrics.registry_at(now.registry_block)
         if self.base is not None:
-            for what, total in self.base.registry.status().counts.items():
+            registry = self.base.registry.status()
+            for what, total in registry.counts.items():
                 metrics.registry(what, total)
+            if registry.audit.verified is not None:
+                metrics.registry_verified(registry.audit.verified)
+            metrics.gaps(is_repaired=True, total=registry.gaps_repaired)
+            metrics.gaps(is_repaired=False, total=registry.gaps_found)
         if self.working is not None:
             self._measure_messages(self.working)
 
@@ -257,12 +279,29 @@ class Life:
             ("unsent", counts.unsent),
         ):
             metrics.messages(what, total)
+        for what, total in working.peers.drops().items():
+            metrics.dropped(what, total)
         metrics.twins(working.twins.found)
         metrics.faults(counts.failures + working.scheduler.crashes)
 
 
 def _state(learners: Learners, key: PublicKey) -> Any:
     return learners.states.get(key)
+
+
+def _orders(base: Base | None, working: Working | None) -> str:
+    """What the operator told the node not to do."""
+    if base is not None and base.fences.why(Cause.OPERATOR):
+        return FENCED
+    return WHY if working is not None and working.drain.is_on else ""
+
+
+def _lease(base: Base | None, working: Working | None) -> str | None:
+    if base is None or base.custody.lease_record is None:
+        return None
+    if working is None or working.lease is None:
+        return base.fences.why(Cause.LEASE)
+    return working.lease.why_not()
 
 
 def _matches(record: DutyRecord, wanted: Filter) -> bool:

@@ -9,6 +9,7 @@ import operator_node.p2p.upstream.loading  # noqa: F401  first, so that libp2p l
 from operator_node.p2p.identity import Identity, identity_from_hex, load_identity
 from operator_node.p2p.intake import IntakeCounts
 from operator_node.p2p.network import Network
+from operator_node.p2p.priority import claimed_id
 from operator_node.p2p.records import AddressRecord
 from operator_node.p2p.scoring import PeerId
 from operator_node.p2p.types import Operator, PeerStatus
@@ -21,6 +22,7 @@ __all__ = [
     "Operator",
     "PeerId",
     "PeerStatus",
+    "claimed_id",
     "identity_from_hex",
     "load_identity",
 ]

@@ -8,7 +8,7 @@ Source: docs/protocol.md, "Topics and gossip ids"; libp2p gossipsub 1.1.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,8 +20,12 @@ from multiaddr import Multiaddr  # type: ignore[import-untyped]
 
 from operator_node.p2p.identity import Identity
 from operator_node.p2p.intake import Intake
+from operator_node.p2p.liveness import View
 from operator_node.p2p.scoring import PeerId, Standing
+from operator_node.p2p.upstream.control import ControlLimits
 from operator_node.p2p.upstream.dialer import Dialer
+from operator_node.p2p.upstream.door import Door
+from operator_node.p2p.upstream.framing import FrameRoom
 from operator_node.p2p.upstream.host import is_free, new_host
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
 from operator_node.p2p.upstream.pubsub import AnonymousPubsub, anonymous
@@ -46,7 +50,16 @@ class MeshPeers:
 
 
 class Gossip:
-    """The running libp2p part. Made by `run_gossip`."""
+    """The running libp2p part.
+
+    Args:
+        identity: of this node.
+        intake: decides about every message of a peer.
+        standing: of peers.
+        known_topics: all that there can be.
+        door: who may come in; everybody by default.
+        is_kept: whether a peer is a co-operator or trusted.
+    """
 
     def __init__(
         self,
@@ -54,11 +67,22 @@ class Gossip:
         intake: Intake,
         standing: Standing,
         known_topics: frozenset[str],
+        *,
+        door: Door | None = None,
+        is_kept: Callable[[PeerId], bool] = lambda _peer: False,
     ) -> None:
-        self.host = new_host(identity.key)
+        self.host = new_host(identity.key, door)
         self.dialer = Dialer(self.host)
-        self._router = Router(score=lambda peer: standing.score(name_of(peer)))
-        self._pubsub = AnonymousPubsub(self.host, self._router, intake, known_topics)
+        self.room = FrameRoom()
+        self.limits = ControlLimits(intake.blame, known_topics)
+        self._router = Router(
+            score=lambda peer: standing.score(name_of(peer)),
+            limits=self.limits,
+            is_kept=lambda peer: is_kept(name_of(peer)),
+        )
+        self._pubsub = AnonymousPubsub(
+            self.host, self._router, intake, known_topics, self.limits, self.room
+        )
 
     async def set_topics(self, topics: frozenset[str]) -> None:
         """Subscribes to these and no others."""
@@ -84,6 +108,24 @@ class Gossip:
         subscribed = self._pubsub.peer_topics.get(topic, set())
         mesh = self._router.mesh.get(topic, set())
         return MeshPeers(_names(subscribed), _names(mesh))
+
+    def alone(self, peer: PeerId) -> tuple[int, int, int]:
+        """Topics of the peer in whose mesh there is nobody else, one other peer, two others."""
+        others = [0, 0, 0]
+        me = id_of(peer)
+        for topic, mesh in self._router.mesh.items():
+            count = len(mesh - {me})
+            if count < len(others) and me in self._pubsub.peer_topics.get(topic, ()):
+                others[count] += 1
+        return others[0], others[1], others[2]
+
+    def view_of(self, peer: PeerId) -> View:
+        """What this node believes of a peer."""
+        return View(*self._pubsub.known_of(id_of(peer)))
+
+    def topics(self) -> int:
+        """How many this node is subscribed to."""
+        return len(self._pubsub.topic_ids)
 
     def addresses(self) -> tuple[str, ...]:
         """Where this node can be reached as far as it knows, without peer id.

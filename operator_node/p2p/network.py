@@ -10,24 +10,29 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import trio
 
+from operator_node.p2p.addresses import AddressLimits
 from operator_node.p2p.book import AddressBook, KeyOf
+from operator_node.p2p.crowd import Crowd
 from operator_node.p2p.gossip import Gossip
 from operator_node.p2p.identity import Identity
-from operator_node.p2p.intake import Intake, IntakeCounts, Judge
-from operator_node.p2p.places import Place, place_of
+from operator_node.p2p.intake import Concerns, Intake, IntakeCounts, Judge
+from operator_node.p2p.liveness import Asking, Liveness
+from operator_node.p2p.origins import Origins
+from operator_node.p2p.places import ip_of, place_of
 from operator_node.p2p.records import LIFETIME_MS, AddressRecord, sign_record
 from operator_node.p2p.redial import Redial
 from operator_node.p2p.scoring import PeerId, Standing
 from operator_node.p2p.seen import GENERATION_SECONDS
 from operator_node.p2p.spreading import AddressExchange
 from operator_node.p2p.streams import DirectMessage, DirectStreams
+from operator_node.p2p.touch import TICK_SECONDS, Memory, Touch
 from operator_node.p2p.types import Operator, PeerStatus
 from operator_node.validation.verdict import Accept
 from sdk.errors import ConfigError, StorageError
@@ -38,16 +43,11 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-TICK_SECONDS: Final = 0.25
-"""Between looks at who is connected: a lost co-operator is noticed this fast."""
-FILL_UP_TO: Final = 16
-"""Connections for which records of other operators are used, too: a mesh wants 6 to 12."""
+PEERS: Final = 60
+"""Places of a node without any subnet."""
 EXCHANGE_EVERY_SECONDS: Final = 30.0
 EXCHANGE_PEERS: Final = 3
 """Asked in each round: news reach n nodes in about log3(n) rounds."""
-GREETINGS: Final = 3
-GREETING_WAIT_SECONDS: Final = 1.0
-"""Peers that do not speak the protocol are left alone after a few seconds."""
 RENEW_AFTER_MS: Final = LIFETIME_MS // 4
 SAVE_EVERY_SECONDS: Final = 5.0
 RESTART_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -72,6 +72,11 @@ class Network:
         trusted: the same; always connected and never refused.
         announce: multiaddresses for the own record, instead of what the node finds out.
         direct: whether own messages go to co-operators by direct stream, too.
+        concerns: whether a message, undecoded, looks like one of an own committee; without it all
+            count as that, and none is dropped before the others.
+        max_peers: places without any subnet; each subnet adds a few.
+        limits_addresses: False behind a proxy, where all peers have one address.
+        may_trim: whether peers may be let go at this time; always by default.
     """
 
     def __init__(
@@ -90,6 +95,10 @@ class Network:
         trusted: Sequence[str] = (),
         announce: Sequence[str] = (),
         direct: bool = True,
+        concerns: Concerns = lambda _data: True,
+        max_peers: int = PEERS,
+        limits_addresses: bool = True,
+        may_trim: Callable[[], bool] = lambda: True,
     ) -> None:
         self._identity = identity
         self._listen = tuple(listen)
@@ -97,18 +106,47 @@ class Network:
         self._domain = domain
         self._known_topics = known_topics
         self._operator = operator
-        self._bootstrap = tuple(place_of(each) for each in bootstrap)
-        self._trusted = tuple(place_of(each) for each in trusted)
         self._announce = tuple(announce)
         self._direct = direct
-        self._standing = Standing(place.peer for place in self._trusted)
-        self._intake = Intake(judge, self._standing)
+        trusted_places = tuple(map(place_of, trusted))
+        self._standing = Standing(place.peer for place in trusted_places)
+        self._addresses = AddressLimits(
+            is_limited=limits_addresses, exempt=filter(None, map(ip_of, trusted_places))
+        )
+        self._crowd = Crowd(
+            standing=self._standing,
+            addresses=self._addresses,
+            trusted=[place.peer for place in trusted_places],
+            base=max_peers,
+            now=trio.current_time,
+        )
+        self._origins = Origins()
+        self._intake = Intake(
+            judge,
+            self._standing,
+            concerns=concerns,
+            is_kept=self._crowd.is_kept,
+            hear=self._note_origin,
+            now=trio.current_time,
+        )
         self._book = AddressBook(domain=domain, key_of=key_of, path=store)
-        self._redial = Redial(identity.peer)
+        self._memory = Memory(
+            me=identity.peer,
+            bootstrap=tuple(map(place_of, bootstrap)),
+            trusted=trusted_places,
+            book=self._book,
+            standing=self._standing,
+            intake=self._intake,
+            crowd=self._crowd,
+            redial=Redial(identity.peer),
+            origins=self._origins,
+            liveness=Liveness(),
+            may_trim=may_trim,
+        )
         self._wanted: frozenset[OperatorId] = frozenset()
         self._gossip: Gossip | None = None
         self._streams: DirectStreams | None = None
-        self._connected: frozenset[PeerId] = frozenset()
+        self._touch: Touch | None = None
         self._news = trio.Event()
         self._has_started = False
         self.restarts = 0
@@ -136,7 +174,8 @@ class Network:
                     _log.exception("the network failed and starts again")
             if unusable is not None:
                 raise unusable
-            self._gossip, self._streams, self._connected = None, None, frozenset()
+            self._gossip = self._streams = self._touch = None
+            self._crowd.connected = frozenset()
             wait = RESTART_SECONDS[min(self.restarts, len(RESTART_SECONDS) - 1)]
             self.restarts += 1
             await trio.sleep(wait)
@@ -176,6 +215,9 @@ class Network:
         """Names the co-operators: connected first, protected, with direct streams."""
         self._wanted = operators - ({self._operator.id} if self._operator else frozenset())
         self._book.want(self._wanted)
+        self._origins.keep(self._wanted)
+        if self._touch is not None:
+            self._touch.want(self._wanted)
 
     def peers(self) -> tuple[PeerStatus, ...]:
         """All connected peers, by id."""
@@ -186,12 +228,12 @@ class Network:
                 self._standing.score(peer),
                 self._streams is not None and self._streams.reaches(peer),
             )
-            for peer in sorted(self._connected)
+            for peer in sorted(self._crowd.connected)
         )
 
     def operators_connected(self) -> frozenset[OperatorId]:
         """Operators whose node is connected."""
-        known = map(self._book.operator_of, self._connected)
+        known = map(self._book.operator_of, self._crowd.connected)
         return frozenset(each for each in known if each is not None)
 
     def operators_known(self) -> frozenset[OperatorId]:
@@ -216,6 +258,15 @@ class Network:
         """What became of the messages of peers."""
         return self._intake.counts
 
+    def drops(self) -> dict[str, int]:
+        """What was dropped, cut or refused since the start, by what it was."""
+        control = {} if self._gossip is None else self._gossip.limits.cut
+        return {
+            **self._memory.drops(),
+            **{f"control_{kind.value}": total for kind, total in control.items()},
+            "connection_address": self._addresses.refused,
+        }
+
     def places(self) -> tuple[str, ...]:
         """Own multiaddresses with peer id, for others to enter by hand."""
         return tuple(f"{each}/p2p/{self.peer_id}" for each in self._own_addresses())
@@ -224,89 +275,44 @@ class Network:
 
     async def _run_once(self, task_status: TaskStatus[None]) -> None:
         async with trio.open_nursery() as nursery, AsyncExitStack() as stack:
-            gossip = Gossip(self._identity, self._intake, self._standing, self._known_topics)
-            streams = DirectStreams(gossip.host, self._intake, self._forward, nursery)
+            gossip = Gossip(
+                self._identity,
+                self._intake,
+                self._standing,
+                self._known_topics,
+                door=self._crowd,
+                is_kept=self._crowd.is_kept,
+            )
+            streams = DirectStreams(gossip.host, self._intake, self._forward, nursery, gossip.room)
+            asking = Asking(gossip.host, gossip.view_of, gossip.topics)
             exchange = AddressExchange(
-                gossip.host, self._book, self._standing, self._now_ms, self._tell_news
+                gossip.host, self._book, self._standing, self._now_ms, lambda: self._news.set()
             )
             await stack.enter_async_context(gossip.listening(self._listen))
-            self._gossip, self._streams = gossip, streams
+            touch = Touch(self._memory, gossip, streams, exchange, asking, nursery)
+            touch.want(self._wanted)
+            self._gossip, self._streams, self._touch = gossip, streams, touch
             await gossip.set_topics(self._intake.topics)
             await self._announce_self()
             if not self._has_started:
                 self._has_started = True
                 task_status.started()
-            nursery.start_soon(self._keep_in_touch, gossip, streams, exchange, nursery)
-            nursery.start_soon(self._spread, exchange)
+            nursery.start_soon(touch.run)
+            nursery.start_soon(self._spread, exchange, asking)
             nursery.start_soon(self._every, EXCHANGE_EVERY_SECONDS, self._announce_self)
             nursery.start_soon(self._every, SAVE_EVERY_SECONDS, self._save)
             nursery.start_soon(self._every, GENERATION_SECONDS, self._turn_seen)
             await trio.sleep_forever()
 
-    async def _keep_in_touch(
-        self,
-        gossip: Gossip,
-        streams: DirectStreams,
-        exchange: AddressExchange,
-        nursery: trio.Nursery,
-    ) -> None:
-        """Dials whom to dial, greets who came, shows out who misbehaved."""
-        while True:
-            self._standing.pass_time(TICK_SECONDS)
-            before, present = self._connected, gossip.dialer.connected()
-            refused = frozenset(filter(self._standing.is_refused, present))
-            # Refused peers come back at once; nobody is to count on them until they are gone again.
-            self._connected = present - refused
-            for peer in self._connected - before:
-                nursery.start_soon(self._greet, exchange, peer)
-            for peer in refused:
-                _log.info("peer %s is disconnected for its score", peer)
-                nursery.start_soon(gossip.dialer.hang_up, peer)
-            places = {place.peer: place.addresses for place in self._targets()}
-            now = trio.current_time()
-            for peer in self._redial.due(places, self._connected, now=now):
-                nursery.start_soon(self._dial, gossip, peer, places[peer])
-            co_operators = self._wanted_peers() & self._connected
-            for peer in co_operators:
-                # Each time: it is forgotten with the connection, which may be another one by now.
-                gossip.dialer.protect(peer)
-            streams.keep(co_operators)
-            await trio.sleep(TICK_SECONDS)
-
-    async def _greet(self, exchange: AddressExchange, peer: PeerId) -> None:
-        """Exchanges records with a new peer; again if the connection was replaced meanwhile."""
-        for _ in range(GREETINGS):
-            if peer not in self._connected or await exchange.exchange(peer):
-                return
-            await trio.sleep(GREETING_WAIT_SECONDS)
-
-    def _targets(self) -> Iterable[Place]:
-        """Whom to be connected to, the most important first; refused ones left out."""
-        records = [self._book.of(operator) for operator in sorted(self._wanted)]
-        wanted = [Place(each.peer, each.addresses) for each in records if each is not None]
-        places = [*self._trusted, *wanted]
-        if len(self._connected) < FILL_UP_TO:
-            places += self._bootstrap
-            others = sorted(self._book.operators() - self._wanted)[:FILL_UP_TO]
-            found = [self._book.of(operator) for operator in others]
-            places += [Place(each.peer, each.addresses) for each in found if each is not None]
-        return (place for place in places if not self._standing.is_refused(place.peer))
-
-    async def _dial(self, gossip: Gossip, peer: PeerId, addresses: tuple[str, ...]) -> None:
-        is_connected = False
-        try:
-            is_connected = await gossip.dialer.dial(peer, addresses)
-        finally:
-            self._redial.ended(peer, is_connected=is_connected, now=trio.current_time())
-
-    async def _spread(self, exchange: AddressExchange) -> None:
+    async def _spread(self, exchange: AddressExchange, asking: Asking) -> None:
         """Exchanges records with a few peers, soon after there is news and now and then."""
         while True:
             with trio.move_on_after(EXCHANGE_EVERY_SECONDS):
                 await self._news.wait()
             self._news = trio.Event()
             exchange.turn()
-            some = sorted(self._connected)
+            asking.turn()
+            some = sorted(self._crowd.connected)
             for peer in random.sample(some, min(EXCHANGE_PEERS, len(some))):
                 await exchange.exchange(peer)
             await trio.sleep(TICK_SECONDS)
@@ -349,9 +355,6 @@ class Network:
             _log.warning("the address book could not be saved: %s", problem)
             self._book.is_changed = True
 
-    def _tell_news(self) -> None:
-        self._news.set()
-
     async def _turn_seen(self) -> None:
         self._intake.seen.turn()
 
@@ -365,10 +368,6 @@ class Network:
             return self._announce
         return () if self._gossip is None else self._gossip.addresses()
 
-    def _wanted_peers(self) -> frozenset[PeerId]:
-        records = map(self._book.of, self._wanted)
-        return frozenset(each.peer for each in records if each is not None)
-
     def _peers_for(self, topic: str, to: frozenset[OperatorId] | None) -> dict[OperatorId, PeerId]:
         records = map(self._book.of, self._wanted if to is None else to)
         peers = {each.operator: each.peer for each in records if each is not None}
@@ -376,6 +375,11 @@ class Network:
             return peers
         subscribed = self._gossip.peers_of(topic).subscribed
         return {operator: peer for operator, peer in peers.items() if peer in subscribed}
+
+    def _note_origin(self, peer: PeerId, accepted: Accept) -> None:
+        signers = accepted.message.signed.signers
+        if len(signers) == 1 and signers[0] in self._wanted:
+            self._origins.note(signers[0], peer)
 
     async def _forward(self, peer: PeerId, message: DirectMessage, accepted: Accept) -> None:
         """Passes a direct message on to those of the mesh that its author did not send it to."""

@@ -44,3 +44,12 @@ def place_of(text: str) -> Place:
             hint="It looks like /ip4/192.0.2.1/tcp/13001/p2p/16Uiu2HAm…",
         ) from problem
     return Place(PeerId(peer), (address,))
+
+
+def ip_of(place: Place) -> str | None:
+    """The IP address of a place, None if it has a name instead."""
+    for address in place.addresses:
+        kind, _, rest = address.removeprefix("/").partition("/")
+        if kind in ("ip4", "ip6"):
+            return rest.partition("/")[0]
+    return None

@@ -22,6 +22,8 @@ REFUSED_BELOW: Final = -20.0
 """One rejected message can come from another version of the software, twenty in a minute do not."""
 FORGIVEN_ABOVE: Final = -5.0
 """Two half-lives after it was refused, a peer may come back."""
+WORST: Final = -320.0
+"""Six half-lives from being forgiven: whoever repairs a node need not wait longer than that."""
 HALF_LIFE_SECONDS: Final = 60.0
 _FORGOTTEN_ABOVE: Final = -0.01
 PEERS_REMEMBERED: Final = 10_000
@@ -38,6 +40,13 @@ class Fault(Enum):
     FORGED_RECORD = "forged_record"
     """An address record whose signature is not the operator's."""
     TOO_MANY_REQUESTS = "too_many_requests"
+    REPEATED_MESSAGE = "repeated_message"
+    """One that it brought before, beyond what a reconnection explains."""
+    MESSAGE_FLOOD = "message_flood"
+    CONTROL_FLOOD = "control_flood"
+    """More of gossip's own messages in a heartbeat than any mesh needs."""
+    EARLY_GRAFT = "early_graft"
+    """It asked into the mesh again and again while it was to stay out."""
 
 
 _COSTS: Final = {
@@ -46,6 +55,10 @@ _COSTS: Final = {
     Fault.BROKEN_FRAME: -10.0,
     Fault.FORGED_RECORD: -10.0,
     Fault.TOO_MANY_REQUESTS: -1.0,
+    Fault.REPEATED_MESSAGE: -1.0,
+    Fault.MESSAGE_FLOOD: -0.05,
+    Fault.CONTROL_FLOOD: -2.0,
+    Fault.EARLY_GRAFT: -1.0,
 }
 
 
@@ -69,7 +82,7 @@ class Standing:
             return
         if peer not in self._scores and len(self._scores) >= PEERS_REMEMBERED:
             self._forget(max(self._scores, key=self._scores.__getitem__))
-        self._scores[peer] = self.score(peer) + _COSTS[fault]
+        self._scores[peer] = max(self.score(peer) + _COSTS[fault], WORST)
         if self._scores[peer] <= REFUSED_BELOW:
             self._refused.add(peer)
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
+from operator_node.p2p.scoring import PeerId
 from operator_node.wire.gossip import gossip_id
 
 GENERATION_MESSAGES: Final = 200_000
-"""Kept at least; two minutes and more of the heaviest sustained load, about 40 MB."""
+"""Kept at least; two minutes and more of the heaviest sustained load, about 50 MB."""
 GENERATION_SECONDS: Final = 200
 """After which the owner calls `turn`: a message is known for 200 to 400 s, as on the network."""
 _DIGEST_BYTES: Final = 16
@@ -32,21 +33,32 @@ class SeenMessages:
 
     def __init__(self, *, generation: int = GENERATION_MESSAGES) -> None:
         self._generation = generation
-        self._new: set[bytes] = set()
-        self._old: set[bytes] = set()
+        self._new: dict[bytes, PeerId | None] = {}
+        self._old: dict[bytes, PeerId | None] = {}
         self._new_ids: set[bytes] = set()
         self._old_ids: set[bytes] = set()
 
-    def claim(self, topic: str, data: bytes) -> bool:
-        """Whether this is the first time; from now on it is known."""
-        digest = blake2b(data, digest_size=_DIGEST_BYTES, key=topic.encode()[:64]).digest()
+    def claim(self, topic: str, data: bytes, *, bearer: PeerId | None = None) -> bool:
+        """Whether this is the first time; from now on it is known.
+
+        Args:
+            topic: full name.
+            data: an encoded `SignedMessage`.
+            bearer: who brought it; None for this node.
+        """
+        digest = _digest(topic, data)
         if digest in self._new or digest in self._old:
             return False
         if len(self._new) >= self._generation:
             self.turn()
-        self._new.add(digest)
+        self._new[digest] = bearer
         self._new_ids.add(gossip_id(data))
         return True
+
+    def bearer(self, topic: str, data: bytes) -> PeerId | None:
+        """Who brought a message the first time; None if it is unknown, or of this node."""
+        digest = _digest(topic, data)
+        return self._new.get(digest, self._old.get(digest))
 
     def has(self, message_id: bytes) -> bool:
         """Whether a message of that network id came."""
@@ -60,8 +72,12 @@ class SeenMessages:
 
     def turn(self) -> None:
         """Drops the older generation and begins a new one."""
-        self._old, self._new = self._new, set()
+        self._old, self._new = self._new, {}
         self._old_ids, self._new_ids = self._new_ids, set()
 
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
+
+
+def _digest(topic: str, data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST_BYTES, key=topic.encode()[:64]).digest()

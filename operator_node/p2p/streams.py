@@ -27,9 +27,9 @@ from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.basic_host import BasicHost
 from libp2p.io.exceptions import IOException
 
-from operator_node.p2p.intake import Intake
+from operator_node.p2p.intake import TIRED_SECONDS, Intake
 from operator_node.p2p.scoring import Fault, PeerId
-from operator_node.p2p.upstream.framing import CutOffError, FrameReader, framed
+from operator_node.p2p.upstream.framing import CutOffError, FrameReader, FrameRoom, framed
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
 from operator_node.p2p.upstream.peer_streams import PACKET_BYTES, cancel_at_end
 from operator_node.p2p.upstream.windows import batch_window_updates
@@ -101,12 +101,19 @@ class DirectStreams:
         intake: judges what comes in.
         forward: called with what was accepted.
         nursery: in which the streams' tasks run.
+        room: for large messages of all peers.
     """
 
     def __init__(
-        self, host: BasicHost, intake: Intake, forward: Forward, nursery: trio.Nursery
+        self,
+        host: BasicHost,
+        intake: Intake,
+        forward: Forward,
+        nursery: trio.Nursery,
+        room: FrameRoom | None = None,
     ) -> None:
         self._host = host
+        self._room = FrameRoom() if room is None else room
         self._intake = intake
         self._forward = forward
         self._nursery = nursery
@@ -197,15 +204,20 @@ class DirectStreams:
         """Takes a peer's messages until its stream ends."""
         peer = name_of(stream.muxed_conn.peer_id)
         batch_window_updates(stream)
-        frames = FrameReader(stream, limit_bytes=PACKET_BYTES)
+        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
         try:
             while (frame := await frames.read()) is not None and not self._intake.refuses(peer):
                 message = _message(frame)
+                self._intake.hear(peer)
                 accepted = self._intake.take(peer, message.topic, message.data)
                 if accepted is not None:
                     await self._forward(peer, message, accepted)
-        except (IOException, CutOffError):
+                if self._intake.is_tired_of(peer):
+                    await trio.sleep(TIRED_SECONDS)
+        except IOException:
             return  # the connection ended
+        except CutOffError as problem:
+            _log.debug("reading a direct stream of peer %s ended: %s", peer, problem)
         except PeerError as problem:
             _log.info("peer %s sent a broken direct message: %s", peer, problem)
             self._intake.blame(peer, Fault.BROKEN_FRAME)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import trio
 
 from operator_node.registry.assignments import Assignment
-from sdk.crypto import SecretKey
 from sdk.crypto.threshold import carry_key
 from sdk.errors import InvalidPoint, KeysharesError
 from sdk.types import PublicKey
@@ -25,10 +24,11 @@ log = logging.getLogger(__name__)
 SHARES_AT_ONCE: Final = 16
 """Per visit to a worker thread, about 20 ms of work, so that a cancellation is soon heard."""
 
-OpenShare: TypeAlias = Callable[[bytes, bytes], SecretKey]
-"""The secret of a ciphertext and its share public key; raises KeysharesError as `decrypt_share`."""
-KeepShare: TypeAlias = Callable[[PublicKey, SecretKey], None]
-"""Takes the secret share of a validator."""
+OpenShare: TypeAlias = Callable[[bytes, bytes], Any]
+"""The share of a ciphertext and its share public key, as `KeepShare` takes it: the secret itself,
+or a name for what the signing process has. Raises KeysharesError as `decrypt_share`."""
+KeepShare: TypeAlias = Callable[[PublicKey, Any], None]
+"""Takes the share of a validator, as `OpenShare` gave it."""
 DropShare: TypeAlias = Callable[[PublicKey, PublicKey], None]
 """Forgets it, unless the validator has another share by now; told validator and share key."""
 

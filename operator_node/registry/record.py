@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from operator_node.registry.assignments import Assignment, assign, begun, keys_of, touched
+from operator_node.registry.audit_views import Subject, subjects_of, word_of
 from operator_node.registry.binding import Binding
 from operator_node.registry.codec import inverted
 from operator_node.registry.replay import FeeRecipient, replay
@@ -25,7 +26,7 @@ from sdk.registry import (
     RegistryState,
     ValidatorChanged,
 )
-from sdk.types import OperatorId, PublicKey
+from sdk.types import BlockNumber, OperatorId, PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Record:
 
     Attributes:
         points: as it was opened.
+        certain: likewise, blocks whose exits were proven.
         was_damaged: the store had to be set aside.
     """
 
@@ -82,6 +84,7 @@ class Record:
         self._time_s = stored.time_s
         self._me: OperatorId | None = None
         self.points = stored.points
+        self.certain = stored.certain
         self.was_damaged = stored.was_damaged
 
     def close(self) -> None:
@@ -159,6 +162,27 @@ class Record:
         self._exits = tuple(each for each in self._exits if each.block <= to.number)
         assigned = self._assigned(undone, own, me)
         return Progress(undone, assigned, me, self._time_s, self._exits, begun=new)
+
+    def keep_certain(self, blocks: frozenset[BlockNumber]) -> None:
+        """The exits of these blocks are proven, also after a restart.
+
+        Raises:
+            StorageError: they are proven again.
+        """
+        self._store.keep_certain(blocks)
+
+    def missing_operators(self) -> list[int]:
+        """Ids below the highest one that no event registered: the contract leaves none out."""
+        known = self._state.operators
+        return [each for each in range(1, max(known, default=0)) if each not in known]
+
+    def subjects(self) -> list[Subject]:
+        """All that the contract's audit views can be asked about."""
+        return subjects_of(self._state)
+
+    def words(self, subjects: Sequence[Subject]) -> list[bytes]:
+        """What they must answer."""
+        return [word_of(self._state, each) for each in subjects]
 
     def settle(self, keys: frozenset[PublicKey]) -> None:
         """These of `Progress.begun` need not be let in again, not even after a restart.

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 import trio
 
 from operator_node.registry.assignments import Assignment
+from operator_node.registry.audit import Audit
 from operator_node.registry.binding import Binding
 from operator_node.registry.keeping import DropShare, KeepShare, OpenShare, keep_shares
 from operator_node.registry.notices import (
@@ -27,15 +27,20 @@ from operator_node.registry.notices import (
     RegistryChange,
     RolledBack,
     changed_recipients,
-    compare,
     departed,
     requested_exits,
 )
+from operator_node.registry.proof import Proof
+from operator_node.registry.readers import Readers
 from operator_node.registry.record import Progress, Record
 from operator_node.registry.replay import TIMED
+from operator_node.registry.rereading import Rereading
+from operator_node.registry.roster import Roster
+from operator_node.registry.sources import Sources
 from operator_node.registry.status import COUNTED, RegistryStatus
 from operator_node.registry.store import set_aside
-from operator_node.registry.values import ExitRequest, Identity
+from operator_node.registry.upkeep import Upkeep
+from operator_node.registry.values import Identity
 from operator_node.registry.view import NetworkView
 from sdk.chain import (
     FOLLOW_DISTANCE,
@@ -64,15 +69,12 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """After failures in a row; an endpoint that comes back is noticed within a minute."""
 Admit: TypeAlias = Callable[[Sequence[PublicKey]], Awaitable[None]]
-NOTICES_HELD: Final = 1024
-"""Per reader. With more the registry waits for it: no change is ever lost."""
 
 
 class Registry:
     """The registry as this node knows it.
 
     Attributes:
-        view: of the whole network, for gossip validation; the scheduler tells it what it learns.
         is_complete: the chain was read up to its end once since the start.
     """
 
@@ -89,6 +91,9 @@ class Registry:
         keep_share: KeepShare,
         drop_share: DropShare,
         admit: Admit,
+        proof: Proof | None = None,
+        audit: Audit | None = None,
+        sources: Sources | None = None,
         distance: int = FOLLOW_DISTANCE,
         poll_s: float = POLL_S,
     ) -> None:
@@ -107,10 +112,13 @@ class Registry:
             drop_share: called on the event loop, when a validator has left.
             admit: awaited with the validators that are about to join, or to come back, before
                 anybody sees them; at the next start again if this process ends before it returned.
+            proof: looks at what nodes say before it is taken; None makes one of `rpc` alone.
+            audit: compares what was read with the contract; None makes one of `rpc` alone.
+            sources: looks at the nodes one by one; None where there is only one.
             distance: blocks behind the head.
             poll_s: seconds between looks at the chain.
         """
-        self.view = NetworkView(slot_at=slot_at)
+        self._roster = Roster(NetworkView(slot_at=slot_at))
         self.is_complete = False
         self._rpc = rpc
         self._path = path
@@ -123,16 +131,13 @@ class Registry:
         self._admit = admit
         self._distance = distance
         self._poll_s = poll_s
-        self._assigned: dict[PublicKey, Assignment] = {}
-        self._own: dict[PublicKey, Assignment] = {}
-        self._alarms: dict[PublicKey, str] = {}
-        self._exits: tuple[ExitRequest, ...] = ()
-        self._me: OperatorId | None = None
-        self._tip: Point | None = None
-        self._time_s = 0
         self._target: BlockNumber | None = None
         self._counts = Counter(dict.fromkeys(COUNTED, 0))
-        self._readers: list[trio.MemorySendChannel[RegistryChange]] = []
+        proof = proof or Proof(rpc, identity.contract)
+        audit = audit or Audit(rpc, identity.contract)
+        self._upkeep = Upkeep(proof, audit, reread=self._reread, poll_s=poll_s)
+        self._readers = Readers()
+        self._sources = sources or Sources(rpc, (), distance=distance)
         self._is_loaded = False
         self._failures = 0
 
@@ -146,6 +151,8 @@ class Registry:
         while True:
             try:
                 await self._follow(task_status)
+                await self._upkeep.put_in_place()
+                continue
             except ConfigError:
                 raise
             except Exception as failure:
@@ -156,12 +163,17 @@ class Registry:
                     await trio.to_thread.run_sync(set_aside, self._path)
             await self._pause()
 
+    @property
+    def view(self) -> NetworkView:
+        """The whole network, for gossip validation; the scheduler tells it what it learns."""
+        return self._roster.view
+
     def own(self) -> Mapping[PublicKey, Assignment]:
         """Validators whose share the signer has, by validator key.
 
         A live view, as all mappings here: copy it to look at it across a wait.
         """
-        return MappingProxyType(self._own)
+        return MappingProxyType(self._roster.own)
 
     def known(self) -> Collection[PublicKey]:
         """Keys of all validators of the network that nodes act on: a live view."""
@@ -172,44 +184,51 @@ class Registry:
         return self.view.operator_keys
 
     def exits(self) -> tuple[ExitRequested, ...]:
-        """Recent exit requests of own validators, also those from before the start."""
-        return tuple(requested_exits(self._exits, self._own))
+        """Recent exit requests of own validators, also those from before the start.
+
+        Those that are not proven yet are told to readers once they are.
+        """
+        return tuple(self._upkeep.held.sift(requested_exits(self._roster.exits, self._roster.own)))
 
     def subscribe(self) -> trio.MemoryReceiveChannel[RegistryChange]:
         """Changes from now on, none left out; subscribe before reading `own`.
 
         What was stored is no change. A reader that does not read holds up the registry.
         """
-        sender, receiver = trio.open_memory_channel[RegistryChange](NOTICES_HELD)
-        self._readers.append(sender)
-        return receiver
+        return self._readers.subscribe()
 
     def status(self) -> RegistryStatus:
         """As of now."""
+        proof = self._upkeep.proof.told()
         return RegistryStatus(
-            tip=self._tip,
-            tip_time_s=self._time_s,
+            tip=self._roster.tip,
+            tip_time_s=self._roster.time_s,
             target=self._target,
             is_complete=self.is_complete,
-            operator_id=self._me,
-            alarms=dict(self._alarms),
-            counts=dict(self._counts),
+            operator_id=self._roster.me,
+            alarms=dict(self._roster.alarms),
+            counts=self._counts | self._upkeep.counts(),
+            proof=proof,
+            audit=self._upkeep.audit.told(proof.whole),
+            sources=self._sources.told(),
+            exits_held=len(self._upkeep.held),
         )
 
     async def _follow(self, task_status: TaskStatus[None]) -> None:
-        """Open the store and follow the chain from there."""
+        """Open the store and follow the chain from there; returns when another one is ready."""
         record = await trio.to_thread.run_sync(self._opened)
         try:
             loaded = await trio.to_thread.run_sync(record.load)
+            self._upkeep.proof.trust(record.certain)
             tip = record.points[-1] if record.points else None
             notices = await self._publish(record, loaded, tip)
             if self._is_loaded:
-                await self._tell(notices)
+                await self._readers.tell(notices)
             else:
                 self._is_loaded = True
                 log.info(
                     "registry: %d own validators stored, as of block %s",
-                    len(self._own),
+                    len(self._roster.own),
                     tip.number if tip else "none",
                 )
                 task_status.started()
@@ -219,8 +238,10 @@ class Registry:
                 follower,
                 address=self._identity.contract,
                 timed=TIMED,
-                pause=partial(trio.sleep, self._poll_s),
+                pause=self._wait,
+                check=self._upkeep.proof,
             )
+            await self._sources.look()
             while True:
                 try:
                     step = await anext(reader)
@@ -228,15 +249,30 @@ class Registry:
                     self._counts["failures"] += 1
                     log.warning("registry: %s", failure)
                     await self._pause()
+                    await self._sources.look()
                     continue
                 await self._take(record, step)
                 self._failures = 0
+                if self._upkeep.is_ready:
+                    return
         finally:
             record.close()
+            self._upkeep.pause()
 
-    def _opened(self) -> Record:
+    def _opened(self, path: Path | None = None) -> Record:
         binding = Binding(self._operator_key, configured=self._configured())
-        return Record(self._path, self._identity, binding)
+        return Record(path or self._path, self._identity, binding)
+
+    def _reread(self, proof: Proof) -> Rereading:
+        return Rereading(
+            self._rpc,
+            proof,
+            path=self._path,
+            open_record=self._opened,
+            contract=self._identity.contract,
+            first=self._first,
+            distance=self._distance,
+        )
 
     def _configured(self) -> OperatorId | None:
         configured = self._identity.operator_id
@@ -249,14 +285,18 @@ class Registry:
         match step:
             case CaughtUp():
                 self._complete()
+                await self._readers.tell(await self._upkeep.caught_up(record, self._roster))
                 return
             case Extend():
-                progress = await trio.to_thread.run_sync(record.extend, step, self._assigned)
+                progress = await trio.to_thread.run_sync(record.extend, step, self._roster.assigned)
                 tip, self._target = step.tip.point, step.target
             case Rollback(to=to):
-                progress = await trio.to_thread.run_sync(record.roll_back, to, self._assigned)
+                progress = await trio.to_thread.run_sync(
+                    record.roll_back, to, self._roster.assigned
+                )
                 tip = to
                 self._counts["rollbacks"] += 1
+                self._upkeep.went_back(to.number)
                 log.warning("registry: the chain was reorganised above block %d", to.number)
                 notices.append(RolledBack(to))
             case TooDeep(oldest=oldest):
@@ -264,6 +304,7 @@ class Registry:
                 tip = None
                 self.is_complete = False
                 self._counts["restarts"] += 1
+                self._upkeep.went_back(BlockNumber(self._first - 1))
                 log.error(
                     "registry: the chain differs below block %d, as far as can be undone; "
                     "it is read again from its beginning",
@@ -273,56 +314,26 @@ class Registry:
             case _:
                 assert_never(step)
         self._count(progress, step)
-        await self._tell([*notices, *await self._publish(record, progress, tip)])
+        await self._upkeep.extended(record, progress, is_complete=self.is_complete)
+        await self._readers.tell([*notices, *await self._publish(record, progress, tip)])
 
     async def _publish(
         self, record: Record, progress: Progress, tip: Point | None
     ) -> list[RegistryChange]:
         """Make a step visible, shares first, and compare before and after."""
-        new = {
-            key: each
-            for key, each in progress.own.items()
-            if each is not None and not self._has_share(each)
-        }
+        roster = self._roster
+        new = roster.without_share(progress)
         alarms = await keep_shares(
             new.values(), open_share=self._open_share, keep_share=self._keep_share
         )
-        await self._let_in(record, progress, {*alarms, *(self._alarms.keys() - new.keys())})
+        await self._let_in(record, progress, {*alarms, *(roster.alarms.keys() - new.keys())})
         # From here to the end nothing waits, so others see all of it or nothing.
-        before = dict(self._own)
-        if progress.is_reset:
-            self.view.clear()
-            self._assigned.clear()
-        self.view.apply(progress.changes)
-        if progress.exits is not None:
-            self._exits = progress.exits
-            self.view.set_exits(progress.exits)
-        touched = {*progress.own, *(before if progress.is_reset else ())}
-        for key in touched:
-            assignment = progress.own.get(key)
-            if assignment is None:
-                self._assigned.pop(key, None)
-            else:
-                self._assigned[key] = assignment
-            if assignment is None or key in new:
-                self._alarms.pop(key, None)
-            if key in alarms:
-                self._alarms[key] = alarms[key]
-            if assignment is None or key in self._alarms:
-                self._own.pop(key, None)
-            else:
-                self._own[key] = assignment
-        self._me, self._tip, self._time_s = progress.me, tip, progress.time_s
-        notices = [
-            notice
-            for key in sorted(touched)
-            for notice in compare(before.get(key), self._own.get(key))
-        ]
-        for gone in departed(notices, self._own):
+        notices = roster.take(progress, tip, new=new.keys(), alarms=alarms)
+        for gone in departed(notices, roster.own):
             # Here, so that no later step has handed the share over again by then.
             self._drop_share(gone.validator_key, gone.share_key)
-        notices += requested_exits(progress.new_exits, self._own)
-        notices += changed_recipients(progress.fee_recipients, self._own)
+        notices += self._upkeep.held.sift(requested_exits(progress.new_exits, roster.own))
+        notices += changed_recipients(progress.fee_recipients, roster.own)
         return notices
 
     async def _let_in(
@@ -341,33 +352,21 @@ class Registry:
         await self._admit(active)
         await trio.to_thread.run_sync(record.settle, settled)
 
-    def _has_share(self, assignment: Assignment) -> bool:
-        held = self._assigned.get(assignment.validator_key)
-        return held is not None and (held.share_key, held.encrypted_share) == (
-            assignment.share_key,
-            assignment.encrypted_share,
-        )
-
-    async def _tell(self, notices: Sequence[RegistryChange]) -> None:
-        """To every reader that is still there."""
-        for reader in tuple(self._readers):
-            try:
-                for notice in notices:
-                    await reader.send(notice)
-            except trio.BrokenResourceError:
-                self._readers.remove(reader)
-
     def _complete(self) -> None:
         if self.is_complete:
             return
         self.is_complete = True
-        if self._me is None:
+        if self._roster.me is None:
             log.warning(
                 "registry: complete; this operator's key (fingerprint %s) is not registered",
                 self._operator_key.fingerprint,
             )
         else:
-            log.info("registry: complete; operator %d, %d own validators", self._me, len(self._own))
+            log.info(
+                "registry: complete; operator %d, %d own validators",
+                self._roster.me,
+                len(self._roster.own),
+            )
 
     def _count(self, progress: Progress, step: Step) -> None:
         self._counts["steps"] += 1
@@ -381,6 +380,11 @@ class Registry:
             )
         if isinstance(step, Extend) and not self.is_complete:
             log.info("registry: block %d of %d", step.tip.number, step.target)
+
+    async def _wait(self) -> None:
+        """Until the next look at the chain."""
+        await trio.sleep(self._poll_s)
+        await self._sources.look()
 
     async def _pause(self) -> None:
         """Longer after each failure in a row."""

@@ -65,6 +65,8 @@ CREATE TABLE oddity (
     PRIMARY KEY (block, log_index)
 ) WITHOUT ROWID;
 """
+_ADDED: Final = "CREATE TABLE IF NOT EXISTS certain (block INTEGER PRIMARY KEY)"
+"""Blocks with exits that were proven; stores from before it have none."""
 
 
 def open_store(path: Path, identity: Identity) -> tuple[Store, Stored]:
@@ -104,6 +106,7 @@ class Store:
                 if not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                     self._make(identity)
                 self._check(identity)
+                self._db.execute(_ADDED)
             except BaseException:
                 self._db.close()
                 raise
@@ -127,8 +130,8 @@ class Store:
             for kind, key, value in rows:
                 state.commit([change_of(Row(_kind(kind), key, value))])
                 count += kind != Kind.NETWORK
-            points = self._db.execute("SELECT number, hash, time_s FROM point ORDER BY number")
-            found = [(Point(number, digest), time_s) for number, digest, time_s in points]
+            rows = self._db.execute("SELECT number, hash, time_s FROM point ORDER BY number")
+            found = [(Point(number, digest), time_s) for number, digest, time_s in rows]
             stored_count = self._db.execute("SELECT value FROM identity WHERE name = 'rows'")
             if stored_count.fetchone() != (str(count),):
                 raise damaged(f"{self._path} has lost records")
@@ -138,10 +141,14 @@ class Store:
             )
             shares = dict(self._db.execute("SELECT digest, data FROM share"))
             begun = frozenset(PublicKey(key) for (key,) in self._db.execute("SELECT * FROM begun"))
+            certain = frozenset(
+                BlockNumber(block) for (block,) in self._db.execute("SELECT block FROM certain")
+            )
         if any(sha256(data).digest() != digest for digest, data in shares.items()):
             raise damaged(f"{self._path} holds a share that changed")
         time_s = found[-1][1] if found else 0
-        return Stored(state, tuple(point for point, _ in found), time_s, shares, exits, begun)
+        points = tuple(point for point, _ in found)
+        return Stored(state, points, time_s, shares, exits, begun, certain)
 
     def extend(self, batch: Batch, begun: Iterable[PublicKey] = ()) -> None:
         """Keep what a step changed, in one transaction.
@@ -173,7 +180,9 @@ class Store:
             )
             self._db.execute("DELETE FROM point WHERE number < ?", (oldest,))
             self._db.execute("DELETE FROM undo WHERE block <= ?", (oldest,))
-            self._db.execute("DELETE FROM exit WHERE block < ?", (newest - EXITS_KEPT_BLOCKS,))
+            for table in ("exit", "certain"):
+                statement = f"DELETE FROM {table} WHERE block < ?"  # noqa: S608 - names of ours
+                self._db.execute(statement, (newest - EXITS_KEPT_BLOCKS,))
             if batch.oddities:
                 self._forget_oddities()
 
@@ -209,6 +218,7 @@ class Store:
                 ("undo", "block"),
                 ("point", "number"),
                 ("exit", "block"),
+                ("certain", "block"),
                 ("oddity", "block"),
             ):
                 statement = f"DELETE FROM {table} WHERE {column} > ?"  # noqa: S608 - names of ours
@@ -224,7 +234,7 @@ class Store:
             StorageError: nothing was forgotten.
         """
         with _translated(self._path), self._transaction():
-            for table in ("record", "undo", "point", "share", "exit", "begun", "oddity"):
+            for table in ("record", "undo", "point", "share", "exit", "begun", "oddity", "certain"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
             self._db.execute("UPDATE identity SET value = '0' WHERE name = 'rows'")
 
@@ -236,6 +246,16 @@ class Store:
         """
         with _translated(self._path), self._transaction():
             self._db.executemany("DELETE FROM begun WHERE key = ?", [(key,) for key in keys])
+
+    def keep_certain(self, blocks: Iterable[BlockNumber]) -> None:
+        """The exits of these blocks were proven.
+
+        Raises:
+            StorageError: they are proven again after a start.
+        """
+        with _translated(self._path), self._transaction():
+            rows = [(block,) for block in blocks]
+            self._db.executemany("INSERT OR IGNORE INTO certain VALUES (?)", rows)
 
     def oddities(self) -> list[Oddity]:
         """Logs that nodes refuse or cannot read, the oldest first."""

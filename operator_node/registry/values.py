@@ -85,6 +85,7 @@ class Stored:
         points: blocks that can be gone back to, empty if nothing was read yet.
         time_s: of the newest of them, 0 if there is none.
         begun: own validators that came or came back, and nobody said yet that they were let in.
+        certain: blocks whose exits were proven.
         was_damaged: the file was set aside; this is a new one.
     """
 
@@ -94,4 +95,5 @@ class Stored:
     shares: dict[bytes, bytes]
     exits: tuple[ExitRequest, ...]
     begun: frozenset[PublicKey] = frozenset()
+    certain: frozenset[BlockNumber] = frozenset()
     was_damaged: bool = False

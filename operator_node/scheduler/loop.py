@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, assert_never
 
 import trio
@@ -20,6 +21,7 @@ from operator_node.beacon.types import (
     FinalizedEvent,
     HeadEvent,
     ReorgEvent,
+    SlashingEvent,
     ViewChangedEvent,
 )
 from operator_node.clock import SlotClock
@@ -172,6 +174,12 @@ class Scheduler:
                 assert_never(change)
         self._bell.ring()
 
+    def delay_proposals(self, delay_ms: int) -> None:
+        """Blocks are asked for so long after slot start from the next plan on (DUT-5)."""
+        self._timing = replace(self._timing, proposer_delay_ms=delay_ms)
+        self._plans.clear()
+        self._bell.ring()
+
     def planned(self, slot: Slot) -> tuple[DutyDue, ...]:
         """What own validators will do in a slot as far as is known, begun or not, requests aside.
 
@@ -295,7 +303,7 @@ class Scheduler:
             case BlockSeenEvent():
                 if is_now:
                     self._agenda.note_block(event.slot, now_ms)
-            case FinalizedEvent() | ReorgEvent() | ViewChangedEvent():
+            case FinalizedEvent() | ReorgEvent() | ViewChangedEvent() | SlashingEvent():
                 return
             case _:
                 assert_never(event)

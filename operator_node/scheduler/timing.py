@@ -9,8 +9,8 @@ gloas/validator.md (due times in basis points of a slot).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from operator_node.spec.chain import ChainSpec
@@ -24,7 +24,7 @@ ATTESTATION_DUE_BPS_GLOAS: Final = 2_500
 AGGREGATE_DUE_BPS_GLOAS: Final = 5_000
 _BASIS_POINTS: Final = 10_000
 
-AFTER_HEAD_MS: Final = 300
+HEAD_SETTLE_MS: Final = 300
 """From a head event to the start of the committee's duty: other members hear of the block then."""
 LATE_BLOCK_GRACE_MS: Final = 400
 """How long a block that was seen in time may take to become the head."""
@@ -56,12 +56,16 @@ class Timing:
     Attributes:
         chain: its forks and slot length.
         late_block_grace_ms: 0 switches the grace off.
+        head_settle_ms: from a head event to the start of the committee's duty.
         proposer_delay_ms: from slot start until a block is asked for, at the earliest (DUT-5).
+        ignores_delay: whether the clock is too far off to be late on purpose (TIM-3).
     """
 
     chain: ChainSpec
     late_block_grace_ms: int = LATE_BLOCK_GRACE_MS
+    head_settle_ms: int = HEAD_SETTLE_MS
     proposer_delay_ms: int = 0
+    ignores_delay: Callable[[], bool] = field(default=lambda: False, compare=False)
 
     @property
     def slot_ms(self) -> int:
@@ -92,7 +96,7 @@ class Timing:
             ):
                 return self.aggregate_due_ms(slot)
             case RunnerRole.PROPOSER:
-                return self.proposer_delay_ms
+                return 0 if self.ignores_delay() else self.proposer_delay_ms
         return 0
 
     def committee_start_ms(
@@ -107,7 +111,7 @@ class Timing:
         """
         due_ms = self.attestation_due_ms(slot)
         if head_ms is not None and head_ms <= due_ms:
-            return min(max(head_ms, 0) + AFTER_HEAD_MS, due_ms)
+            return min(max(head_ms, 0) + self.head_settle_ms, due_ms)
         if block_ms is None or block_ms > due_ms:
             return due_ms
         given_up_ms = due_ms + min(self.late_block_grace_ms, MOST_GRACE_MS)

@@ -23,7 +23,7 @@ from sdk.crypto.operator_keystore import (
     parse_operator_keystore,
 )
 from sdk.crypto.secret import Password, Redacted, SecretKey
-from sdk.errors import ConfigError, InputError
+from sdk.errors import ConfigError, InputError, InvariantBroken
 from sdk.files import read_bounded, unreadable
 
 PASSWORD_FILE_MAX_BYTES: Final = 4096
@@ -67,6 +67,21 @@ class OperatorKey(Redacted):
             )
         password = _read_private(password_file, PASSWORD_FILE_MAX_BYTES)
         return cls(decrypt_operator_key(keystore, Password(password)))
+
+    @classmethod
+    def named(
+        cls, *, file: Path | None, password_file: Path | None, raw: Password | None
+    ) -> OperatorKey:
+        """The key that settings name: its own text, else a file; see `from_text` and `open`.
+
+        Raises:
+            InvariantBroken: they name none.
+        """
+        if raw is not None:
+            return cls.from_text(raw)
+        if file is None:
+            raise InvariantBroken("settings without an operator key")
+        return cls.open(file, password_file=password_file)
 
     @classmethod
     def from_text(cls, text: Password) -> OperatorKey:

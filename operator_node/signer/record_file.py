@@ -29,6 +29,8 @@ _CACHE_KIB: Final = 16_000
 """A page per history and duty: those of thousands of validators stay in memory."""
 _CHECKED_PROBLEMS: Final = 1
 """One is reason enough."""
+HANDED_OVER: Final = "handed_over"
+"""The fact that names the handover after which nothing is signed here."""
 _ALWAYS_KNOWN: Final = frozenset(
     {"version", "record_id", "sequence", "suspect", "network", "genesis_validators_root"}
 )
@@ -82,17 +84,24 @@ class OpenedFile:
 
 
 def open_file(
-    path: Path, owner: Owner, *, counter_path: Path, on_damage: OnDamage = OnDamage.REBOUND
+    path: Path,
+    owner: Owner,
+    *,
+    counter_path: Path,
+    on_damage: OnDamage = OnDamage.REBOUND,
+    is_handover: bool = False,
 ) -> OpenedFile:
     """The record at `path`, made if there is none.
 
     Raises:
         ConfigError: `record_of_another`, another network's or operator's.
         StorageError: `record_in_use`, `record_newer`, `record_unusable`; `record_damaged` if
-            `on_damage` says stop.
+            `on_damage` says stop; `record_handed_over` unless `is_handover`.
     """
     make_private_folder(path.parent)
-    set_aside = None
+    if not is_handover and handed_over_note(path).exists():
+        raise _handed_over(path)
+    aside = None
     try:
         database, is_new = _connect(path, owner)
     except sqlite3.DatabaseError as problem:
@@ -104,13 +113,15 @@ def open_file(
                 code="record_damaged",
                 hint="Restore it from a backup, or set safety.on_damage to rebound.",
             ) from problem
-        set_aside = _set_aside(path)
-        logger.error("slashing record %s was damaged and set aside as %s", path, set_aside)
+        aside = set_aside(path, "damaged")
+        logger.error("slashing record %s was damaged and set aside as %s", path, aside)
         database, is_new = _connect(path, owner)
     try:
         tables = Tables(database)
         meta = tables.meta()
         _check_owner(path, meta, owner)
+        if not is_handover and meta.get(HANDED_OVER):
+            raise _handed_over(path)
         sequence = Sequence(str(meta["record_id"]), int(str(meta["sequence"])))
         is_suspect = not is_new and (bool(meta["suspect"]) or _is_behind(sequence, counter_path))
         if is_suspect:
@@ -123,7 +134,23 @@ def open_file(
     except BaseException:
         database.close()
         raise
-    return OpenedFile(database, counter, sequence, is_new, is_suspect, set_aside)
+    return OpenedFile(database, counter, sequence, is_new, is_suspect, aside)
+
+
+def handed_over_note(path: Path) -> Path:
+    """The file that says, beside the record, that it was handed over.
+
+    A backup of the record from before knows nothing of it.
+    """
+    return path.with_name(f"{path.name}.handed-over")
+
+
+def _handed_over(path: Path) -> StorageError:
+    return StorageError(
+        f"the slashing record {path} was handed over to another instance, this one never signs",
+        code="record_handed_over",
+        hint="To come back, export a handover there and import it here: phalanx node handover.",
+    )
 
 
 def unusable(path: Path, problem: sqlite3.Error) -> StorageError:
@@ -230,9 +257,10 @@ def _is_behind(sequence: Sequence, counter_path: Path) -> bool:
     return sequence.number < counted.number
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path, why: str) -> Path:
+    """Gives a record another name, out of the way; that name."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{why}-{number}")).exists():
         number += 1
     for suffix in _SIDE_FILES:
         file = path.with_name(path.name + suffix)

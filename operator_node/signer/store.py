@@ -10,12 +10,13 @@ Source: docs/slashing.md.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+from operator_node.signer.copying import write_copy
 from operator_node.signer.record import Conflict, Intent, KeyHistory, Records, armed_bounds
 from operator_node.signer.record_file import (
     OnDamage,
@@ -26,6 +27,7 @@ from operator_node.signer.record_file import (
 )
 from operator_node.signer.rules import NotSafe, Safe, Verdict, judge_minimal
 from operator_node.signer.sequence import Sequence as Count
+from operator_node.signer.standing import Standing, own_term, read_standing
 from operator_node.signer.tables import Tables
 from sdk.errors import InvariantBroken, StorageError
 from sdk.types import Epoch, OperatorId, PublicKey, Slot
@@ -55,6 +57,7 @@ class SlashingStore:
         self._lock = Lock()
         self._index = self._tables.load()
         self._is_out_of_step = False
+        self._permitted: Callable[[], int | None] | None = None
 
     @classmethod
     def open(
@@ -64,6 +67,7 @@ class SlashingStore:
         *,
         counter_path: Path | None = None,
         on_damage: OnDamage = OnDamage.REBOUND,
+        is_handover: bool = False,
     ) -> SlashingStore:
         """The record at `path`, made if there is none.
 
@@ -73,13 +77,17 @@ class SlashingStore:
             counter_path: the counter that tells an older copy; beside `path` unless given. Best
                 where a backup of `path` does not take it along.
             on_damage: what to do with a record that cannot be read.
+            is_handover: also opens a record that was handed over; never to sign with it.
 
         Raises:
             ConfigError: `record_of_another`.
-            StorageError: `record_in_use`, `record_newer`, `record_unusable`, `record_damaged`.
+            StorageError: `record_in_use`, `record_newer`, `record_unusable`, `record_damaged`,
+                `record_handed_over`.
         """
         counter_path = counter_path or path.with_name(f"{path.name}.sequence")
-        opened = open_file(path, owner, counter_path=counter_path, on_damage=on_damage)
+        opened = open_file(
+            path, owner, counter_path=counter_path, on_damage=on_damage, is_handover=is_handover
+        )
         try:
             return cls(path, opened)
         except BaseException:
@@ -120,9 +128,12 @@ class SlashingStore:
         return tuple(verdicts)
 
     def check_and_record(self, intents: Sequence[Intent], /) -> tuple[Verdict, ...]:
-        """See `SlashingProtection`."""
+        """See `SlashingProtection`. Under a lease see `guard_by`, too."""
         with self._transaction():
-            return tuple(map(self._judge_and_record, intents))
+            self._check_permit()
+            verdicts = tuple(map(self._judge_and_record, intents))
+            self._check_permit()  # judging may have taken longer than the lease
+            return verdicts
 
     def arm(
         self, share_key: PublicKey, validator_key: PublicKey, /, *, epoch: Epoch, slot: Slot
@@ -134,11 +145,15 @@ class SlashingStore:
     def arm_all(self, *, epoch: Epoch, slot: Slot) -> int:
         """Raises the bounds of every share, as after a restored backup; how many there are."""
         with self._transaction(may_be_suspect=True):
-            shares = sorted(self._index.validators.items())
-            for share_key, validator_key in shares:
-                self._arm(share_key, validator_key, epoch=epoch, slot=slot)
+            count = self._arm_shares(epoch, slot)
             self._tables.set_meta({"suspect": 0})
         self.needs_arming = False
+        return count
+
+    def _arm_shares(self, epoch: Epoch, slot: Slot) -> int:
+        shares = sorted(self._index.validators.items())
+        for share_key, validator_key in shares:
+            self._arm(share_key, validator_key, epoch=epoch, slot=slot)
         return len(shares)
 
     def lower_armed_source(self, share_key: PublicKey, /, *, source_epoch: Epoch) -> None:
@@ -155,12 +170,25 @@ class SlashingStore:
 
     def merge(self, items: Iterable[KeyHistory], /) -> tuple[Conflict, ...]:
         """See `SlashingProtection`."""
+        return self.take_in(items, {})
+
+    def take_in(
+        self, items: Iterable[KeyHistory], facts: Mapping[str, object]
+    ) -> tuple[Conflict, ...]:
+        """As `merge`, and in the same step facts about the record."""
         items = tuple(items)
         keys = {key for item in items for key in (item.key, item.validator_key) if key is not None}
         with self._transaction(may_be_suspect=True):
             validators = self._index.validators
             owners = {validators[key] for key in keys if key in validators}
-            return self._change(keys | owners, lambda records: records.merge(items))
+            conflicts = self._change(keys | owners, lambda records: records.merge(items))
+            self._tables.set_meta(facts)
+            return conflicts
+
+    def facts(self) -> dict[str, object]:
+        """What is noted of the record as a whole, by name."""
+        with self._lock, self._storage_errors():
+            return self._tables.meta()
 
     def key_histories(self) -> Iterator[KeyHistory]:
         """See `SlashingProtection`. Takes memory for the whole record: for commands."""
@@ -169,6 +197,19 @@ class SlashingStore:
             histories = self._tables.histories(index, index.places)
             records = Records(histories, dict(index.validators))
         return records.key_histories()
+
+    def copy_to(self, path: Path) -> None:
+        """Writes a consistent copy, while signing goes on; whoever opens it has to arm it.
+
+        Args:
+            path: of a file that is not there yet.
+
+        Raises:
+            UsageError: `file_exists`.
+            StorageError: the disk refused; nothing is left behind.
+        """
+        # No lock: the pages are copied a few at a time, and the database keeps step with changes.
+        write_copy(self._path, self._database, path)
 
     def bind_operator(self, operator_id: OperatorId) -> None:
         """Makes it this operator's record for good.
@@ -186,6 +227,66 @@ class SlashingStore:
                     hint="Check db.Path and the operator key in the settings.",
                 )
             self._tables.set_meta({"operator_id": operator_id})
+
+    # --- under a lease ----------------------------------------------------------------------
+
+    def guard_by(self, permitted: Callable[[], int | None]) -> None:
+        """From now on signatures are taken only under a lease.
+
+        Args:
+            permitted: the fencing number under which they may be taken at this moment, None if
+                they may not. One that differs from the record's own is refused as well.
+        """
+        self._permitted = permitted
+
+    def standing(self) -> Standing:
+        """What the record is complete up to; waits for a transaction that is under way."""
+        with self._lock, self._storage_errors():
+            return self._standing()
+
+    def take_term(self, term: int, *, arm_at: tuple[Epoch, Slot] | None) -> None:
+        """Stores the fencing number that signatures are taken under from now on.
+
+        Args:
+            term: of the lease.
+            arm_at: raises the bounds of every share to this epoch and slot in the same step; None
+                if nobody can have signed what this record does not know.
+
+        Raises:
+            StorageError: `record_ahead`, the record was written to under a higher number.
+        """
+        with self._transaction():
+            known = self._standing().term
+            if term == known:
+                return  # asked for once more
+            if term < known:
+                raise StorageError(
+                    f"the slashing record {self._path} was used under term {known} of the lease, "
+                    f"the lease offers {term}",
+                    code="record_ahead",
+                    hint="Another instance uses this record, or the lease's file was put back.",
+                )
+            if arm_at is not None:
+                self._arm_shares(*arm_at)
+            self._tables.set_meta(own_term(term))
+
+    def _standing(self) -> Standing:
+        count = self._count
+        meta = self._tables.meta()
+        return read_standing(meta, record_id=count.record_id, sequence=count.number)
+
+    def _check_permit(self) -> None:
+        if self._permitted is None:
+            return
+        term, known = self._permitted(), self._standing().term
+        if term is None or term != known:
+            raise StorageError(
+                "this instance has no lease"
+                if term is None
+                else f"the lease's term is {term}, the slashing record's {known}",
+                code="lease_lost",
+                hint="Another instance may sign; this one waits for the lease.",
+            )
 
     def _judge_and_record(self, intent: Intent) -> Verdict:
         verdict = self._by_bounds(intent)

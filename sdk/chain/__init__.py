@@ -17,7 +17,8 @@ from sdk.chain.follower import (
     TooDeep,
 )
 from sdk.chain.logs import CaughtUp, LogCheck, LogReader
-from sdk.chain.rpc import Call, Rpc
+from sdk.chain.messages import Call
+from sdk.chain.rpc import Rpc
 
 __all__ = [
     "FOLLOW_DISTANCE",

@@ -26,6 +26,7 @@ import httpcore
 import httpx
 import msgspec
 
+from sdk.chain.messages import TOO_LARGE, Refused, Silent, request, rest_of, results
 from sdk.chain.reading import (
     LOGS,
     ParsedLogs,
@@ -35,17 +36,7 @@ from sdk.chain.reading import (
     read_logs,
     unreadable,
 )
-from sdk.chain.rpc import (
-    CONNECT_S,
-    MOST_ANSWER_BYTES,
-    TOO_LARGE,
-    Refused,
-    Rpc,
-    Silent,
-    request,
-    rest_of,
-    results,
-)
+from sdk.chain.rpc import CONNECT_S, MOST_ANSWER_BYTES, Rpc
 from sdk.types import Address
 
 log = logging.getLogger(__name__)
@@ -84,7 +75,7 @@ class Fetcher:
             ConfigError: as `Rpc.call`.
         """
         try:
-            connection = self._ready()
+            connection = self._ready() if rpc.is_http_only else None
             if connection is not None:
                 return await rpc.through(
                     "eth_getLogs",

@@ -42,6 +42,8 @@ class Block:
     Attributes:
         receipts_root: proves the logs of the block (`sdk.chain.receipts`); empty if not given.
         logs_bloom: likewise, 256 bytes.
+        fields: all that the hash is of, in their order and as the node spelled them
+            (`sdk.chain.headers`); empty if not given.
     """
 
     number: BlockNumber
@@ -50,6 +52,7 @@ class Block:
     timestamp_s: int
     receipts_root: bytes = b""
     logs_bloom: bytes = b""
+    fields: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def point(self) -> Point:

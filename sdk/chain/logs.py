@@ -43,6 +43,12 @@ FORGET_AFTER: Final = 16
 """Ranges after which a width that was refused is tried again: a crowded stretch has an end."""
 MOST_ATTEMPTS: Final = 4
 """Of one step that the chain moves away under, before the caller is told."""
+WITH_HISTORY: Final = (
+    "Use a node that keeps logs since the contract's deployment: geth with --history.logs 0, "
+    "reth with --prune.receipts.before 0 beside --full, Nethermind with "
+    "Sync.AncientReceiptsBarrier 0, Erigon with --persist.receipts."
+)
+"""For nodes that prune receipts; some do unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +305,6 @@ class LogReader:
         raise NetworkError(
             f"logs of a single block are refused: {failure.message}",
             code="logs_refused",
-            hint="Use a node that keeps logs since the contract's deployment.",
+            hint=WITH_HISTORY,
             data=failure.data,
         ) from None

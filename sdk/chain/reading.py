@@ -15,7 +15,8 @@ from typing import Final, NoReturn, TypeAlias
 import msgspec
 
 from sdk.chain.follower import Block
-from sdk.chain.rpc import MOST_BATCH, Call, Rpc
+from sdk.chain.messages import Call
+from sdk.chain.rpc import MOST_BATCH, Rpc
 from sdk.errors import NetworkError
 from sdk.events import Log
 from sdk.types import Address, BlockNumber
@@ -26,12 +27,59 @@ megabyte."""
 
 
 class _Header(msgspec.Struct):
-    number: str
+    """As JSON-RPC spells it."""
+
     hash: str
     parentHash: str  # noqa: N815 - as JSON-RPC spells it
+    number: str
     timestamp: str
+    sha3Uncles: str = ""  # noqa: N815
+    miner: str = ""
+    stateRoot: str = ""  # noqa: N815
+    transactionsRoot: str = ""  # noqa: N815
     receiptsRoot: str = "0x"  # noqa: N815
     logsBloom: str = "0x"  # noqa: N815
+    difficulty: str = ""
+    gasLimit: str = ""  # noqa: N815
+    gasUsed: str = ""  # noqa: N815
+    extraData: str = ""  # noqa: N815
+    mixHash: str = ""  # noqa: N815
+    nonce: str = ""
+    baseFeePerGas: str | None = None  # noqa: N815 - these came with forks, in this order
+    withdrawalsRoot: str | None = None  # noqa: N815
+    blobGasUsed: str | None = None  # noqa: N815
+    excessBlobGas: str | None = None  # noqa: N815
+    parentBeaconBlockRoot: str | None = None  # noqa: N815
+    requestsHash: str | None = None  # noqa: N815
+
+    def fields(self) -> tuple[str, ...]:
+        """All that the hash is of, in its order."""
+        later = (
+            self.baseFeePerGas,
+            self.withdrawalsRoot,
+            self.blobGasUsed,
+            self.excessBlobGas,
+            self.parentBeaconBlockRoot,
+            self.requestsHash,
+        )
+        return (
+            self.parentHash,
+            self.sha3Uncles,
+            self.miner,
+            self.stateRoot,
+            self.transactionsRoot,
+            self.receiptsRoot,
+            self.logsBloom,
+            self.difficulty,
+            self.number,
+            self.gasLimit,
+            self.gasUsed,
+            self.timestamp,
+            self.extraData,
+            self.mixHash,
+            self.nonce,
+            *(each for each in later if each is not None),
+        )
 
 
 class RawLog(msgspec.Struct):
@@ -173,6 +221,7 @@ def _block(rpc: Rpc, found: _Header) -> Block:
             int(found.timestamp, 16),
             _bytes(found.receiptsRoot),
             _bytes(found.logsBloom),
+            found.fields(),
         )
     except ValueError:
         unreadable(rpc, "a header")

@@ -10,15 +10,15 @@ Source: ethereum/execution-apis (JSON-RPC).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 import anyio
 import httpx
 import msgspec
-from msgspec import UNSET, UnsetType
 
+from sdk.chain.messages import TOO_LARGE, Call, Refused, Silent, request, rest_of, results
+from sdk.chain.sockets import SCHEMES, AnswerTooLarge, Broken, Socket
 from sdk.errors import ConfigError, NetworkError
 
 MOST_ANSWER_BYTES: Final = 96 * 2**20
@@ -33,65 +33,10 @@ CONNECT_S: Final = 5.0
 RETURN_AFTER: Final = 256
 """Answers of another endpoint after which the first one in the list is tried again."""
 _TEXT_SHOWN: Final = 200
-TOO_LARGE: Final = 413
-_TOO_MANY: Final = 429
-_BUSY_CODES: Final = frozenset({_TOO_MANY, -32029})
-"""Of errors in answers with status 200: too much was asked for within some time."""
-_BUSY_WORDS: Final = ("rate limit", "too many requests", "requests per second", "request count")
-LONGEST_REST_S: Final = 300.0
-"""A node that wants to be left alone for longer is asked anyway."""
 _METHOD_MISSING: Final = -32601
 _FORM = {"content-type": "application/json", "accept": "application/json"}
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One method with its parameters, as JSON takes them."""
-
-    method: str
-    params: tuple[Any, ...] = ()
-
-
-class Fault(msgspec.Struct):
-    """The error in an answer."""
-
-    code: int = 0
-    message: str = ""
-
-
-class _Answer(msgspec.Struct):
-    id: int | None = None
-    result: msgspec.Raw | UnsetType = UNSET
-    error: Fault | None = None
-
-
-class Silent(Exception):
-    """This endpoint has no usable answer; another may."""
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        is_timeout: bool = False,
-        is_foreign: bool = False,
-        rest_s: float = 0.0,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_timeout = is_timeout
-        self.is_foreign = is_foreign
-        self.rest_s = rest_s
-
-
-class Refused(Exception):
-    """This endpoint answered with an error, as another one would."""
-
-    def __init__(self, method: str, fault: Fault) -> None:
-        super().__init__(method, fault)
-        self.method = method
-        self.fault = fault
 
 
 class Rpc:
@@ -100,6 +45,7 @@ class Rpc:
     Attributes:
         switches: how often the endpoint changed; equal before and after means one endpoint spoke.
         answer_s: seconds that an endpoint has for an answer.
+        avoided: places of endpoints that are asked only if no other one answers.
     """
 
     def __init__(
@@ -112,7 +58,7 @@ class Rpc:
         """Nothing is asked yet.
 
         Args:
-            urls: `http` or `https`, most wanted first.
+            urls: `http`, `https`, `ws` or `wss`, most wanted first.
             chain_id: an endpoint of another chain is passed over; None takes any.
             transport: what carries requests, for tests.
 
@@ -128,6 +74,12 @@ class Rpc:
         self._answers = 0
         self.switches = 0
         self.answer_s = ANSWER_S
+        self.avoided: frozenset[int] = frozenset()
+        self._sockets = {
+            url: Socket(url, connect_s=CONNECT_S, most_bytes=MOST_ANSWER_BYTES)
+            for url in self._urls
+            if url.scheme in SCHEMES
+        }
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
@@ -143,6 +95,8 @@ class Rpc:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for socket in self._sockets.values():
+            await socket.aclose()
         await self._client.aclose()
 
     @property
@@ -150,9 +104,26 @@ class Rpc:
         """The endpoint in use, without credentials."""
         return shown(self._urls[self._place])
 
+    @property
+    def is_http_only(self) -> bool:
+        """Whether every endpoint can be asked by HTTP."""
+        return not self._sockets
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All endpoints, without credentials, in the order in which they were given."""
+        return tuple(map(shown, self._urls))
+
+    def require_chain(self, chain_id: int) -> None:
+        """Pass over endpoints of another chain from now on."""
+        self._chain_id = chain_id
+        self._proven.clear()
+
     def leave(self) -> None:
         """Use the next endpoint from now on: this one cannot serve what is needed."""
-        self._move((self._place + 1) % len(self._urls))
+        others = [place for place in self._in_turn() if place != self._place]
+        if others:
+            self._move(others[0])
 
     async def call(self, method: str, *params: Any, form: msgspec.json.Decoder[T]) -> T:
         """The result of one call, decoded by `form`.
@@ -191,8 +162,7 @@ class Rpc:
             ConfigError: as `call`.
         """
         silent: dict[str, Silent] = {}
-        for offset in range(len(self._urls)):
-            place = (self._place + offset) % len(self._urls)
+        for place in self._in_turn():
             try:
                 await self._prove(place)
                 answer = await ask(self._urls[place])
@@ -206,6 +176,12 @@ class Rpc:
             self._answered_by(place)
             return answer
         _give_up(method, silent)
+
+    def _in_turn(self) -> list[int]:
+        """Places from the one in use on, those to be avoided last."""
+        count = len(self._urls)
+        places = [(self._place + offset) % count for offset in range(count)]
+        return sorted(places, key=self.avoided.__contains__)
 
     async def _prove(self, place: int) -> None:
         """Ask for the chain once per endpoint, and again after each silence."""
@@ -226,6 +202,8 @@ class Rpc:
 
     async def _exchange(self, url: httpx.URL, content: bytes) -> tuple[int, bytearray, float]:
         """Status, body, and how long the node wants to be left alone, in seconds."""
+        if url in self._sockets:
+            return await self._exchange_by(self._sockets[url], content)
         body = bytearray()
         status: int = TOO_LARGE
         rest_s = 0.0
@@ -248,67 +226,27 @@ class Rpc:
             raise Silent(type(failure).__name__) from None
         return status, body, rest_s
 
+    async def _exchange_by(self, socket: Socket, content: bytes) -> tuple[int, bytearray, float]:
+        try:
+            with anyio.fail_after(self.answer_s):
+                return httpx.codes.OK, await socket.exchange(content), 0.0
+        except TimeoutError:
+            raise Silent("no answer in time", is_timeout=True) from None
+        except AnswerTooLarge:
+            return TOO_LARGE, bytearray(), 0.0
+        except Broken as failure:
+            raise Silent(str(failure)) from None
+
     def _answered_by(self, place: int) -> None:
         self._move(place)
         self._answers += 1
-        if place and self._answers >= RETURN_AFTER:
+        if place and self._answers >= RETURN_AFTER and 0 not in self.avoided:
             self._move(0)
 
     def _move(self, place: int) -> None:
         if place != self._place:
             self._place, self._answers = place, 0
             self.switches += 1
-
-
-def request(calls: Sequence[Call]) -> bytes:
-    """The body of a request; a lone call goes out as no batch."""
-    asked = [
-        {"jsonrpc": "2.0", "id": number, "method": each.method, "params": each.params}
-        for number, each in enumerate(calls)
-    ]
-    return msgspec.json.encode(asked if len(asked) > 1 else asked[0])
-
-
-def results(
-    calls: Sequence[Call], status: int, body: bytes | bytearray, rest_s: float
-) -> list[msgspec.Raw]:
-    """What an answer holds, in the order of the calls.
-
-    Args:
-        calls: that were asked.
-        status: of the answer.
-        body: of it, whole; 413 is for one that is larger than anybody reads.
-        rest_s: how long the node wants to be left alone.
-
-    Raises:
-        Silent: nothing usable.
-        Refused: an error for one of the calls.
-    """
-    method = calls[0].method
-    if status == _TOO_MANY:
-        raise Silent("wants to be asked less often (status 429)", rest_s=rest_s)
-    if status == TOO_LARGE:
-        raise Refused(method, Fault(status, "the answer is too large"))
-    try:
-        found = msgspec.json.decode(body, type=list[_Answer] | _Answer)
-    except msgspec.DecodeError:
-        reason = "sent no JSON-RPC answer" if status == httpx.codes.OK else f"status {status}"
-        raise Silent(reason) from None
-    answers = found if isinstance(found, list) else [found]
-    for answer in answers:
-        if answer.error is not None and _is_busy(answer.error):
-            raise Silent("wants to be asked less often", rest_s=rest_s)
-        if answer.error is not None:
-            raise Refused(method, answer.error)
-    by_id = {each.id: each.result for each in answers if not isinstance(each.result, UnsetType)}
-    if status >= httpx.codes.BAD_REQUEST or by_id.keys() != set(range(len(calls))):
-        raise Silent(f"answered {len(by_id)} of {len(calls)} calls, status {status}")
-    return [by_id[number] for number in range(len(calls))]
-
-
-def rest_of(response: httpx.Response) -> float:
-    """Seconds that the node wants to be left alone."""
-    return _seconds(response.headers.get("retry-after", ""))
 
 
 def _report(url: httpx.URL, refusal: Refused) -> NoReturn:
@@ -324,17 +262,6 @@ def _report(url: httpx.URL, refusal: Refused) -> NoReturn:
     ) from None
 
 
-def _is_busy(error: Fault) -> bool:
-    """Whether the node refuses because it was asked too often, not because of what was asked."""
-    text = error.message.lower()
-    return error.code in _BUSY_CODES or any(words in text for words in _BUSY_WORDS)
-
-
-def _seconds(text: str) -> float:
-    """What `Retry-After` says, 0 for a date or nothing."""
-    return min(float(text), LONGEST_REST_S) if text.isdecimal() else 0.0
-
-
 def shown(url: httpx.URL | str) -> str:
     """Scheme, host and port: user, path and query may hold credentials."""
     parsed = httpx.URL(url)
@@ -347,9 +274,9 @@ def _parsed(url: str, place: int) -> httpx.URL:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL()
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https", *SCHEMES) or not parsed.host:
         raise ConfigError(
-            f"execution endpoint {place} is no http or https address",
+            f"execution endpoint {place} is no http, https, ws or wss address",
             hint="Expected something like http://127.0.0.1:8545.",
         )
     return parsed

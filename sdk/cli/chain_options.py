@@ -80,7 +80,7 @@ _NODE_OPTIONS: Final = (
         envvar="PHALANX_RPC",
         required=True,
         metavar="URL",
-        help="Execution node. An address that holds an access key belongs into PHALANX_RPC.",
+        help="Execution node [env: PHALANX_RPC, for an address that holds an access key].",
     ),
     click.option(
         "--registry",
@@ -101,7 +101,8 @@ _NODE_OPTIONS: Final = (
         default=0,
         show_default=True,
         envvar="PHALANX_START_BLOCK",
-        help="Block of the registry's deployment; nothing older is searched.",
+        help="Block of the registry's deployment; nothing older is searched [env: "
+        "PHALANX_START_BLOCK].",
     ),
     click.option(
         "--from",

@@ -139,7 +139,7 @@ def split(
         f"{counted(len(jobs), 'validator')} for operators "
         f"{', '.join(str(operator.id) for operator in operators)} "
         f"(operator set {operators_digest(operators)}), owner {checksum_address(owner)}, "
-        f"nonces {nonce} to {nonce + len(jobs) - 1}, {counted(threads, 'thread')}"
+        f"{_nonces(nonce, len(jobs))}, {counted(threads, 'thread')}"
     )
     if dry_run:
         assigned = _assignments([(job.nonce, job.keystore.source) for job in jobs])
@@ -280,6 +280,10 @@ def _operators(file: Path | None, ids: str | None, keys: str | None) -> tuple[Op
             code=problem.code,
             hint="Choose among them with --operator-ids, as 1,2,3,4.",
         ) from None
+
+
+def _nonces(first: int, count: int) -> str:
+    return f"nonce {first}" if count == 1 else f"nonces {first} to {first + count - 1}"
 
 
 def _assignments(rows: Sequence[tuple[int | None, str]]) -> str:

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(problem.format_message(), err=True)
         sys.exit(problem.exit_code)
     except click.ClickException as problem:
-        usage = UsageError(problem.format_message(), hint="See --help.")
+        usage = UsageError(problem.format_message(), hint=_hint(problem))
         show_error(usage, as_json=as_json)
         sys.exit(usage.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -106,6 +106,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             click.echo("".join(traceback.format_tb(problem.__traceback__)), err=True)
         show_error(bug, as_json=as_json)
         sys.exit(bug.exit_code)
+
+
+def _hint(problem: click.ClickException) -> str:
+    """What to do about a wrong call."""
+    missing = problem.param if isinstance(problem, click.MissingParameter) else None
+    if missing is None or not isinstance(missing.envvar, str):
+        return "See --help."
+    return f"Give it, or set {missing.envvar}. See --help."
 
 
 def _other_groups() -> Sequence[EntryPoint]:

@@ -59,6 +59,11 @@ def exit_(
             hint="Name the cluster's operators, or use --from-withdrawal-address.",
         )
     session = open_session(chain)
+    session.output.note(
+        "an exit cannot be taken back; the operators sign it some blocks after this request, and "
+        "`validators list --beacon` shows it. Fees are charged until the validators are removed, "
+        "which is for after the exit"
+    )
     session.submit(session.client.validators.exit(operator_ids, keys))
 
 

@@ -134,18 +134,24 @@ def journal_facts(journal: BulkJournal) -> dict[str, object]:
 
 def tell_step(session: Session, step: BulkStep) -> None:
     """Says what became of one transaction."""
-    span = f"validators {step.chunk.start + 1} to {step.chunk.end}"
+    span = _span(step)
     hash_text = "" if step.chunk.sent is None else step.chunk.sent.hash
     if step.kind == "sent":
         text = f"sent {span} in transaction {hash_text}"
         session.output.step(text, transaction_hash=hash_text)
     elif step.kind == "found":
-        session.output.step(f"{span} are registered already, by an earlier run")
+        session.output.step(f"registered already, by an earlier run: {span}")
     elif step.kind == "found_unsure":
         session.output.note(
-            f"{span} are registered, but this node cannot tell whether with the nonces their "
-            "keyshares are signed for; ask the operators, or a node that keeps old states"
+            f"registered: {span}; this node cannot tell whether with the nonces that the "
+            "keyshares are signed for. Ask the operators, or a node that keeps old states"
         )
+
+
+def _span(step: BulkStep) -> str:
+    """The place of a transaction's validators in the file."""
+    first, last = step.chunk.start + 1, step.chunk.end
+    return f"validator {first}" if first == last else f"validators {first} to {last}"
 
 
 def _teller(session: Session, total: int) -> Callable[[BulkStep], None]:
@@ -154,9 +160,7 @@ def _teller(session: Session, total: int) -> Callable[[BulkStep], None]:
     def tell(step: BulkStep) -> None:
         tell_step(session, step)
         if step.kind != "sent":
-            progress.advance(
-                step.verified, f"validators {step.chunk.start + 1} to {step.chunk.end}"
-            )
+            progress.advance(step.verified, _span(step))
 
     return tell
 

@@ -22,6 +22,8 @@ from sdk.types import Epoch, PublicKey, Slot
 
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 """Far above the liveness of all validators one account could have."""
+INDICES_IN_ADDRESS: Final = 100
+"""Of one request; an address of 2,000 characters or so passes everywhere."""
 MAX_QUEUE_BYTES: Final = 32 * 1024 * 1024
 """Pending partial withdrawals of all validators: some 400,000, a month at two a block."""
 ATTEMPTS: Final = 4
@@ -100,6 +102,8 @@ class BeaconNode:
 
     Args:
         url: http or https, without credentials.
+        attempts: how often a question is asked before it counts as unanswered.
+        timeout_s: for each attempt.
         pause: waits so many seconds between two attempts.
         transport: for tests of the network's faults; the network itself if None.
 
@@ -111,6 +115,8 @@ class BeaconNode:
         self,
         url: str,
         *,
+        attempts: int = ATTEMPTS,
+        timeout_s: float = REQUEST_TIMEOUT_S,
         pause: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -123,8 +129,9 @@ class BeaconNode:
                 "the beacon node's address is no http or https URL", code="beacon_url"
             )
         self._client = httpx.Client(
-            base_url=parsed, timeout=REQUEST_TIMEOUT_S, transport=transport, trust_env=False
+            base_url=parsed, timeout=timeout_s, transport=transport, trust_env=False
         )
+        self._attempts = attempts
         self._pause = pause
         self._host = parsed.host
 
@@ -221,13 +228,25 @@ class BeaconNode:
     def liveness(self, epoch: int, indices: Sequence[int]) -> dict[int, bool]:
         """Whether the node has seen each of the validators sign anything in the epoch.
 
-        Nodes answer for the current epoch and the one before.
+        Nodes answer for the current epoch and the one before. Of a node without the standard's
+        route the older form is asked, which Lodestar 1.5.1 has.
 
         Raises:
-            BeaconError: `beacon_liveness_unsupported`, the node has no such route or refuses.
+            BeaconError: `beacon_liveness_unsupported`, the node has neither route or refuses.
         """
         path = f"/eth/v1/validator/liveness/{epoch}"
         answer = self._ask("POST", path, content=[str(index) for index in indices])
+        if answer.status_code not in _UNSUPPORTED:
+            return self._live(answer, path, indices)
+        live: dict[int, bool] = {}
+        for start in range(0, len(indices), INDICES_IN_ADDRESS):
+            chunk = indices[start : start + INDICES_IN_ADDRESS]
+            named = "".join(f"&indices={index}" for index in chunk)
+            older = f"/eth/v1/validator/liveness?epoch={epoch}{named}"
+            live |= self._live(self._ask("GET", older), path, chunk)
+        return live
+
+    def _live(self, answer: httpx.Response, path: str, indices: Sequence[int]) -> dict[int, bool]:
         if answer.status_code != httpx.codes.OK:
             missing = answer.status_code in _UNSUPPORTED
             raise self._problem(
@@ -241,7 +260,8 @@ class BeaconNode:
             is_live = row.get("is_live")
             if not isinstance(is_live, bool):
                 raise self._problem(f"answered {path} without is_live")
-            live[self._number(row.get("index"), what="index")] = is_live
+            # The older form has numbers where the standard has text.
+            live[self._number(str(row.get("index")), what="index")] = is_live
         if set(live) != set(indices):
             raise self._problem(f"answered {path} for other validators than it was asked for")
         return live
@@ -310,7 +330,7 @@ class BeaconNode:
     ) -> httpx.Response:
         """The answer, whatever its status; transient faults are waited out."""
         reason = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if attempt:
                 self._pause(FIRST_PAUSE_S * 2 ** (attempt - 1))
             try:
@@ -323,7 +343,7 @@ class BeaconNode:
                 return answer
             reason = f"status {answer.status_code}"
         raise self._problem(
-            f"did not answer {path}, asked {ATTEMPTS} times ({reason})",
+            f"did not answer {path}, attempts: {self._attempts} ({reason})",
             code="beacon_unreachable",
             hint="Check the address, and that the node runs.",
         )

@@ -76,9 +76,9 @@ class BulkPlan:
         done = sum(chunk.count for chunk in self.chunks if chunk.is_verified)
         first = self.first_nonce + done
         told = [
-            f"register {self.validators} validators in {cluster_name(self.cluster)}",
-            f"transactions: {len(sizes)}, {max(sizes, default=0)} validators at most, calldata up "
-            f"to {self.largest_calldata_bytes} bytes",
+            f"register {self.validators} {_noun(self.validators)} in {cluster_name(self.cluster)}",
+            f"transactions: {len(sizes)}, of at most {max(sizes, default=0)} "
+            f"{_noun(max(sizes, default=0))}, calldata up to {self.largest_calldata_bytes} bytes",
             f"deposit: {format_ether(self.deposit_wei)} ETH in all",
             f"registration nonces used up: {first} to {first + self.validators - 1}",
         ]
@@ -88,6 +88,10 @@ class BulkPlan:
             told.append(f"cluster before: {self.before}")
         told.append(f"cluster after: {self.after}")
         return told
+
+
+def _noun(count: int) -> str:
+    return "validator" if count == 1 else "validators"
 
 
 def plan_bulk(

@@ -1,12 +1,12 @@
 """The registry as its logs tell it: records, reducer, fee ledger, runway.
 
-`ledger`, `effects` and `runway` are used as modules, because their verbs read best with the
-module's name before them.
+`ledger`, `effects`, `runway` and `words` are used as modules, because their verbs read best with
+the module's name before them.
 """
 
 from __future__ import annotations
 
-from sdk.registry import effects, ledger, runway
+from sdk.registry import effects, ledger, runway, words
 from sdk.registry.apply import apply
 from sdk.registry.changes import (
     AccountChanged,
@@ -76,4 +76,5 @@ __all__ = [
     "nonce_claims",
     "runway",
     "snapshot_hash",
+    "words",
 ]

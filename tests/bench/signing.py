@@ -1,9 +1,10 @@
 """What a signature costs beside its arithmetic: the slashing record's durable step, and the queue.
 
 The record is measured on the disk that holds the folder for temporary files, with full histories,
-which is what a node has after four days. Signing is measured in the calling thread, and in worker
-processes beside it; meanwhile a second thread asks for the interpreter, as the node's own loop
-would, and the longest wait is told.
+which is what a node has after four days. Signing is measured in the calling thread, in the signing
+process that a node starts, and in worker processes; meanwhile a second thread asks for the
+interpreter, as the node's own loop would, and the longest wait is told. Last, what a call to the
+signing process takes beside what it asks for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,16 +27,27 @@ from operator_node.signer.record_file import Owner
 from operator_node.signer.rules import AttestationGuard, History, Safe
 from operator_node.signer.store import SlashingStore
 from operator_node.signer.trail import KEPT_ENTRIES, Trail
+from operator_node.signing import (
+    OpenKey,
+    OpenRecord,
+    ProcessShares,
+    RemoteKey,
+    SigningProcess,
+)
+from operator_node.signing.words import Done, Ping
 from operator_node.wire.ids import DomainType
 from operator_node.wire.records import Share
 from sdk.crypto import bls
+from sdk.crypto.operator_keys import encrypt_share
 from sdk.crypto.secret import SecretKey
+from sdk.testing.keys import operator_key
 from sdk.types import Address, Epoch, PublicKey, Slot
 
 SIZES = {1: 200, 100: 60, 500: 30}
 """Items of a step, and how often it is repeated."""
 SIGNATURES = 500
 WORKERS = 2
+CALLS = 300
 _BEGAN = Epoch(100_000)
 
 
@@ -59,7 +72,54 @@ def run() -> None:
             work()
             spent_ms = (time.perf_counter() - start) * 1e3
         print(f"| {name} | {spent_ms:.0f} | {max(waits, default=0.0):.1f} |")
+    print("\n### One call, milliseconds\n")
+    print("| what | here p50 | in the signing process p50 | p99 |\n| --- | ---: | ---: | ---: |")
+    for name, here, there in _calls():
+        ours, theirs = sorted(_times(here)), sorted(_times(there))
+        print(
+            f"| {name} | {_at(ours, 0.5):.2f} | {_at(theirs, 0.5):.2f} | {_at(theirs, 0.99):.2f} |"
+        )
     print()
+
+
+def _times(work: Callable[[], object]) -> list[float]:
+    spent = []
+    for _ in range(CALLS):
+        start = time.perf_counter()
+        work()
+        spent.append((time.perf_counter() - start) * 1e3)
+    return spent
+
+
+def _calls() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    with TemporaryDirectory() as folder, _process(Path(folder) / "s.sqlite") as process:
+        key, there = operator_key(1), RemoteKey(process)
+        yield "nothing", lambda: None, partial(process.ask, Ping(), Done)
+        envelope = bytes(400)
+        yield "a message", partial(key.sign, envelope), partial(there.sign, envelope)
+        shares, secret = ProcessShares(process), SecretKey(1)
+        item = SignItem(_put(shares, secret), bytes(32))
+        alone = partial(bls.sign, secret, bytes(32))
+        yield "a partial signature", alone, partial(_sign, shares, [item])
+
+
+@contextmanager
+def _process(path: Path) -> Iterator[SigningProcess]:
+    process = SigningProcess(OpenKey(None, None, operator_key(1).reveal_base64().encode()))
+    try:
+        now_s = int(time.time())
+        process.open_record(OpenRecord(str(path), "bench", bytes(32), now_s, 12_000, 32, False))
+        yield process
+    finally:
+        process.close()
+
+
+def _put(shares: ProcessShares, secret: SecretKey) -> Share:
+    """As the registry does it."""
+    key, validator = bls.public_key(secret), PublicKey(os.urandom(48))
+    sealed = shares.open_share(encrypt_share(operator_key(1).public_key, secret), key)
+    shares.keep_share(validator, sealed)
+    return _of(validator, key)
 
 
 def _record(path: Path, size: int, times: int, *, filled: bool) -> list[float]:
@@ -94,6 +154,13 @@ def _ways_to_sign() -> Iterator[tuple[str, Callable[[], object]]]:
             other = [SignItem(share, number.to_bytes(32)) for number, share in enumerate(shares)]
             yield "here, one root", lambda: _sign(signer, same)
             yield "here, a root each", lambda: _sign(signer, other)
+    with TemporaryDirectory() as folder, _process(Path(folder) / "s.sqlite") as process:
+        there = ProcessShares(process)
+        shares = [_put(there, secret) for secret in secrets]
+        remote = [SignItem(share, bytes(32)) for share in shares]
+        each = [SignItem(share, number.to_bytes(32)) for number, share in enumerate(shares)]
+        yield "in the signing process, one root", lambda: _sign(there, remote)
+        yield "in the signing process, a root each", lambda: _sign(there, each)
     work = [(secret.to_bytes(), number.to_bytes(32)) for number, secret in enumerate(secrets)]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         list(pool.map(_sign_bytes, [[work[0]]] * WORKERS))
@@ -104,11 +171,14 @@ def _ways_to_sign() -> Iterator[tuple[str, Callable[[], object]]]:
 
 def _share(signer: ShareSigner, secret: SecretKey) -> Share:
     validator = PublicKey(os.urandom(48))
-    key = signer.keep_share(validator, secret)
+    return _of(validator, signer.keep_share(validator, secret))
+
+
+def _of(validator: PublicKey, key: PublicKey) -> Share:
     return Share(1, validator, key, (), DomainType(bytes(4)), Address(bytes(20)), bytes(32))
 
 
-def _sign(signer: ShareSigner, items: Sequence[SignItem]) -> None:
+def _sign(signer: ShareSigner | ProcessShares, items: Sequence[SignItem]) -> None:
     results = signer.sign(tuple(items), slot=Slot(0))
     assert all(isinstance(result, Signed) for result in results)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sdk.testing import keys
+from tests.client.beacon_stub import SLOTS_PER_EPOCH, BeaconStub
 from tests.client.commands import Desk, make_desk, public_keys
 from tests.client.proxy import Answer, Proxy
 from tests.client.world import ETHER, FEE_WEI, OPERATOR, STRANGER, World
@@ -150,6 +151,30 @@ def test_validators_are_listed_asked_to_exit_and_removed(registered: Desk) -> No
     assert [each["public_key"] for each in listed] == public_keys(1)
     gone = desk.write("validators", "remove", *public_keys(2), *CLUSTER)
     assert (gone.code, gone.error()["code"]) == (4, "validator_unknown")
+
+
+def test_list_tells_in_which_epochs_a_beacon_node_has_seen_validators_sign(
+    registered: Desk,
+) -> None:
+    desk = registered
+    desk.write("validators", "register", desk.shares(2, nonce=1)).ok()
+    first, second = public_keys(1, 2)
+    with BeaconStub(head_slot=7 * SLOTS_PER_EPOCH, is_live=lambda epoch, _: epoch == 6) as stub:
+        stub.add(first, 41)
+        listed = desk.read("validators", "list", "--beacon", stub.url).ok().json()["validators"]
+        assert [(each["public_key"], each["beacon"]) for each in listed] == [
+            (first, {"index": 41, "status": "active_ongoing", "signed": {"6": True, "7": False}}),
+            (second, None),
+        ]
+        words = ("validators", "list", *desk.node(), "--from", desk.address, "--beacon", stub.url)
+        told = desk.run(*words).ok().out.splitlines()
+        assert told == [
+            f"{first}  operators 1,2,3,4  active_ongoing, signed in epoch 6, "
+            "not seen to sign in epoch 7",
+            f"{second}  operators 1,2,3,4  not on the beacon chain",
+        ]
+        stub.liveness_status = 404
+        assert "does not tell whether it signs" in desk.run(*words).ok().out
 
 
 def test_owner_and_network(registered: Desk) -> None:

@@ -12,7 +12,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -97,6 +99,48 @@ def test_status_is_good_only_if_every_part_is(network: Path) -> None:
     ran = run("status", "--json", folder=network)
     assert json.loads(ran.stdout)["parts"][0]["health"] == "down"
     assert json.loads(ran.stdout)["good"] is False
+    assert ran.return_value == NetworkError.exit_code
+
+
+@pytest.fixture
+def laggard() -> Iterator[str]:
+    """A beacon node that says that it is behind."""
+
+    class Behind(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'{"data": {"is_syncing": true, "sync_distance": "42"}}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Behind)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("behind", [(1,), (1, 2)])
+def test_status_says_when_no_beacon_node_is_left_to_catch_up_with(
+    network: Path, laggard: str, behind: tuple[int, ...]
+) -> None:
+    told = Home(network).read()
+    told["parts"] += [
+        # Without an address only its process is looked at.
+        {**told["parts"][0], "name": f"lodestar {n}", "url": laggard if n in behind else None}
+        for n in (1, 2)
+    ]
+    Home(network).write(told)
+    ran = run("status", folder=network)
+    assert "syncing, 42 slots behind" in ran.stdout
+    assert ("does not go on by itself" in ran.stderr) == (len(behind) == 2)
     assert ran.return_value == NetworkError.exit_code
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from deploy.devnet.belongings import environment
 from deploy.devnet.network import LocalNetwork
 from deploy.devnet.practice import GUEST_API, main
-from operator_node.cli.questions import DEFAULT_API
+from operator_node.cli.asking import DEFAULT_API
 
 HOSTILE = "http://127.0.0.1:1;$(false)"
 

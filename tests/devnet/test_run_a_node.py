@@ -18,32 +18,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.devnet.terminals import ROOT, Working, newcomer, shell_blocks
+
 pytestmark = [pytest.mark.toolchain, pytest.mark.slow, pytest.mark.e2e]
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/run-a-node.md"
 FOLDER = ROOT / ".build/devnet"
 NETWORK, NODE = "make devnet", "phalanx node run"
 """What stays in its terminal; each ends a block."""
 START_S = 400.0
 """Of the network, if the contracts have to be compiled."""
-BLOCK_S = 240.0
-"""Of any other block: the longest one waits for eight blocks and two epochs."""
 STOP_S = 60.0
 POLL_S = 0.2
-
-
-def blocks() -> list[str]:
-    """The shell blocks of the page."""
-    return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-
-
-def newcomer() -> dict[str, str]:
-    """Variables of somebody who has just opened a terminal."""
-    path = [part for part in os.environ["PATH"].split(":") if not part.startswith(str(ROOT))]
-    foreign = ("PHALANX_", "DEVNET_", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON")
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "PATH": ":".join(path)}
 
 
 class Staying:
@@ -90,33 +76,6 @@ class Staying:
                 self._process.wait()
 
 
-class Working:
-    """A terminal in which one block follows the other; folder, variables and umask stay."""
-
-    def __init__(self, state: Path) -> None:
-        self._state = state
-        state.write_text("")
-
-    def run(self, block: str) -> str:
-        """What it says; it must succeed."""
-        keep = f"{{ declare -px; umask -p; printf 'cd %q\\n' \"$PWD\"; }} > '{self._state}'"
-        script = f"source '{self._state}'\nset -e -o pipefail\n{block}\n{keep}\n"
-        ran = subprocess.run(
-            ["bash", "-c", script],
-            cwd=ROOT,
-            env=newcomer(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=BLOCK_S,
-            check=False,
-        )
-        print(f"$ {block}{ran.stdout}")
-        assert ran.returncode == 0, f"exit code {ran.returncode} of\n{block}\n{ran.stdout}"
-        return ran.stdout
-
-
 @contextmanager
 def staying(block: str, output: Path) -> Iterator[Staying]:
     terminal = Staying(block, output)
@@ -143,7 +102,7 @@ def test_page_takes_an_operator_from_nothing_to_duties(tmp_path: Path) -> None:
         work = Working(tmp_path / "state")
         terminals: dict[str, Staying] = {}
         told = ""
-        for number, block in enumerate(blocks()):
+        for number, block in enumerate(shell_blocks(PAGE)):
             last = block.rstrip().splitlines()[-1]
             if kind := next((each for each in (NETWORK, NODE) if last.startswith(each)), None):
                 output = tmp_path / f"terminal-{number}"

@@ -21,7 +21,7 @@ from operator_node.validation.registry_view import KnownCommittee
 from operator_node.validation.rules import Rule
 from operator_node.validation.verdict import Ignore, Verdict
 from operator_node.wire.generations import ForkEpochs, Generation
-from operator_node.wire.ids import DomainType
+from operator_node.wire.ids import SUBNETS, DomainType
 from sdk.types import Epoch
 
 MOST_HELD = 100_000
@@ -51,7 +51,12 @@ class Spy:
             key_of=lambda _: None,
             now_ms=lambda: time.time_ns() // 1_000_000,
             domain=bytes.fromhex(DOMAIN.removeprefix("0x")),
-            known_topics=self._topics,
+            # All of them: a peer that knows fewer counts as one that does not see who is there.
+            known_topics=frozenset(
+                chain.topic(generation, each)
+                for generation in Generation
+                for each in range(SUBNETS)
+            ),
         )
         self.place = f"/ip4/127.0.0.1/tcp/{port}/p2p/{self._network.peer_id}"
 

@@ -5,8 +5,11 @@ They are looked at in a copy, as nobody may open a node's own before the node it
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -30,13 +33,32 @@ SAFETY = "safety.sqlite"
 DUTIES = "duties.sqlite"
 CHAIN_ID = 31337
 """Anvil's."""
+FREE_S = 10.0
+SQLITE_LOCKS = (512, 2**30)
+"""Length and offset of the bytes that SQLite locks in a file."""
 REGISTRY_TABLES = ("record", "share", "exit", "oddity")
 """What the registry comes to; the other tables say how far it was read, and how to go back."""
 
 
 def copy_of(node: LocalNode, to: Path) -> Path:
     """The data folder of a node that does not run, copied as it is."""
-    return Path(shutil.copytree(node.config.parent / "data", to))
+    data = node.config.parent / "data"
+    _wait_until_free(data / SAFETY)
+    return Path(shutil.copytree(data, to))
+
+
+def _wait_until_free(path: Path) -> None:
+    """The signing process of a node that was killed ends a moment after it."""
+    deadline = time.monotonic() + FREE_S
+    with path.open("r+b") as file:
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *SQLITE_LOCKS)
+            except BlockingIOError:
+                assert time.monotonic() < deadline, f"{path} is in use"
+                os.sched_yield()
+            else:
+                return
 
 
 def damages(data: Path) -> list[str]:

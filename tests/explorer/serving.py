@@ -19,6 +19,7 @@ import trio
 
 from indexer.api.app import Manners
 from indexer.app import serve
+from indexer.app_options import ApiSettings
 from tests.indexer import databases
 from tests.indexer.api.world import set_head
 from tests.indexer.chain import Chain
@@ -77,7 +78,9 @@ def site(server: str, chain: Chain, *, name: str, limits: Manners = UNLIMITED) -
 
 
 @contextmanager
-def served(database: str, limits: Manners = UNLIMITED) -> Iterator[tuple[str, Callable[[], None]]]:
+def served(
+    database: str, limits: Manners = UNLIMITED, *, settings: ApiSettings | None = None
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """A server over some tables: its address, and what ends it."""
     begun: Queue[tuple[str, trio.lowlevel.TrioToken, trio.CancelScope]] = Queue()
 
@@ -89,6 +92,7 @@ def served(database: str, limits: Manners = UNLIMITED) -> Iterator[tuple[str, Ca
                 host="127.0.0.1",
                 port=_free_port(),
                 manners=limits,
+                settings=settings or ApiSettings(),
                 connections=8,
             )
             port = await nursery.start(start)

@@ -119,7 +119,7 @@ def test_a_failure_inside_restarts_the_network_on_the_same_port(
 ) -> None:
     nodes = [Node(1)]
     nodes.append(Node(2, bootstrap=[nodes[0].place]))
-    redial = nodes[1].network._redial
+    redial = nodes[1].network._memory.redial
     due, failures = redial.due, [RuntimeError("planted")]
 
     def failing(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from indexer.api.beacon import Beacon
+from indexer.api.node import NotChecked
 from indexer.api.parameters import (
     MOST_OPERATOR_ID,
     KeyPath,
@@ -24,8 +27,9 @@ from indexer.queries.events import EventFilter
 from indexer.queries.reading import View
 from indexer.queries.records import Cut
 from indexer.queries.validators import ValidatorFilter
+from sdk.client.attendance import Attendance
 from sdk.registry import Refusal
-from sdk.types import OperatorId
+from sdk.types import OperatorId, PublicKey
 
 router = APIRouter()
 ROWS: Final = 40
@@ -55,9 +59,11 @@ def validator_list(sheet: Asked) -> Response:
 
 
 @router.get("/validators/{public_key}")
-def validator_page(sheet: Asked, public_key: KeyPath) -> Response:
+def validator_page(request: Request, sheet: Asked, public_key: KeyPath) -> Response:
     """Every registration of a key, present or past."""
     key = parse_key(public_key)
+    # Before the tables are read: no connection to them waits for the beacon node.
+    seen = _seen(request.app.state.beacon, key)
 
     def find(view: View) -> dict[str, object]:
         found = validators.registrations(view, key)
@@ -72,6 +78,7 @@ def validator_page(sheet: Asked, public_key: KeyPath) -> Response:
         happened = events.events(view, EventFilter(validator_key=key), Cut(EVENTS_SHOWN))
         return {
             "key": hex_text(key),
+            "seen": seen,
             "registrations": [registration_out(each, None) for each in found],
             "acting": next(
                 (
@@ -87,6 +94,24 @@ def validator_page(sheet: Asked, public_key: KeyPath) -> Response:
         }
 
     return sheet.show("validator.html", find)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a beacon node tells of a validator; nothing, and why, if it does not."""
+
+    found: Attendance | None
+    unknown: str = ""
+
+
+def _seen(beacon: Beacon | None, key: PublicKey) -> Seen | None:
+    """None if this API has no beacon node."""
+    if beacon is None:
+        return None
+    try:
+        return Seen(beacon.attendance(key))
+    except NotChecked as problem:
+        return Seen(None, problem.reason)
 
 
 def _wanted(fields: Fields) -> ValidatorFilter:

@@ -22,6 +22,7 @@ from multiaddr.exceptions import Error as MultiaddrError  # type: ignore[import-
 
 from operator_node.p2p.scoring import PeerId
 from operator_node.p2p.upstream.connections import DIAL_SECONDS, close_all
+from operator_node.p2p.upstream.door import remote_address
 from operator_node.p2p.upstream.peer_ids import id_of, name_of
 
 _ADDRESS_SECONDS: Final = 120
@@ -76,12 +77,9 @@ class Dialer:
         """Closes all connections."""
         await close_all(self._swarm.get_connections())
 
-    def protect(self, peer: PeerId) -> None:
-        """Keeps the peer when connections are trimmed."""
-        self._swarm.protect(id_of(peer), _PROTECTED)
-
-
-_PROTECTED: Final = "co-operator"
+    def came_from(self, peer: PeerId) -> str | None:
+        """The IP address that a connected peer dialled from; None if this node dialled it."""
+        return remote_address(self._swarm, id_of(peer))
 
 
 def _readable(addresses: Iterable[str]) -> Iterable[Multiaddr]:

@@ -2,15 +2,20 @@
 
 Defect of py-libp2p 0.8.1: it reads length prefixes one byte at a time, each through stream, muxer
 and Noise. Here a stream is read in large pieces, and what is left over is kept for the next frame.
-Never keeps more than one frame and one piece in memory.
+Never keeps more than one frame and one piece in memory; large frames
+of all peers together fit into a `FrameRoom`, and must be complete in time, so that peers who begin
+them and do not go on fill no memory.
 
 Source: docs/protocol.md, "Topics and gossip ids"; libp2p's unsigned varints.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
+import trio
 from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.utils.varint import encode_uvarint
 
@@ -18,6 +23,12 @@ from sdk.errors import PeerError
 
 PIECE_BYTES: Final = 64 * 1024
 """Of one read; most messages fit with room to spare."""
+LARGE_BYTES: Final = 256 * 1024
+"""Frames above it need room: a stream's first window may hold as much anyway."""
+ROOM_BYTES: Final = 64 * 1024 * 1024
+"""For large frames on their way: six of the largest size; blocks have 0.3 MB."""
+FRAME_SECONDS: Final = 30.0
+"""For the rest of a frame: the largest in half a minute is 3 Mbit/s."""
 _LENGTH_BYTES: Final = 4
 """Of a length prefix at most: 2**28 bytes are more than any frame here."""
 
@@ -40,19 +51,46 @@ def framed(data: bytes) -> bytes:
     return encode_uvarint(len(data)) + data
 
 
+class FrameRoom:
+    """What the large frames that are on their way may take, all together."""
+
+    def __init__(self, size: int = ROOM_BYTES) -> None:
+        self._left = size
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Takes room for a frame while the block runs.
+
+        Raises:
+            CutOffError: there is none; that is not the peer's fault.
+        """
+        taken = size if size > LARGE_BYTES else 0
+        if taken > self._left:
+            raise CutOffError(f"no room for a frame of {size} bytes beside those on their way")
+        self._left -= taken
+        try:
+            yield
+        finally:
+            self._left += taken
+
+
 class FrameReader:
     """Reads frames one after the other.
 
     Args:
         stream: libp2p's; nobody else may read from it.
         limit_bytes: of one frame.
+        room: shared with other readers; without one, frames have all they need.
     """
 
-    __slots__ = ("_buffer", "_limit", "_stream")
+    __slots__ = ("_buffer", "_limit", "_room", "_stream")
 
-    def __init__(self, stream: Readable, *, limit_bytes: int) -> None:
+    def __init__(
+        self, stream: Readable, *, limit_bytes: int, room: FrameRoom | None = None
+    ) -> None:
         self._stream = stream
         self._limit = limit_bytes
+        self._room = FrameRoom(limit_bytes) if room is None else room
         self._buffer = bytearray()
 
     async def read(self) -> bytes | None:
@@ -60,7 +98,8 @@ class FrameReader:
 
         Raises:
             PeerError: `frame_too_large`; there is nothing to read after it.
-            CutOffError: the stream ended inside a frame.
+            CutOffError: the stream ended inside a frame, the frame took too long, or there was no
+                room for it.
             StreamError: libp2p's, the connection broke.
         """
         while (header := self._header()) is None:
@@ -69,9 +108,9 @@ class FrameReader:
                     raise _cut_off()
                 return None
         start, length = header
-        while len(self._buffer) < start + length:
-            if not await self._fill():
-                raise _cut_off()
+        if len(self._buffer) < start + length:
+            with self._room.taken(length):
+                await self._fill_to(start + length)
         frame = bytes(memoryview(self._buffer)[start : start + length])
         del self._buffer[: start + length]
         return frame
@@ -88,6 +127,14 @@ class FrameReader:
         if len(self._buffer) >= _LENGTH_BYTES:
             raise _too_large(length, self._limit)
         return None
+
+    async def _fill_to(self, size: int) -> None:
+        with trio.move_on_after(FRAME_SECONDS) as patience:
+            while len(self._buffer) < size:
+                if not await self._fill():
+                    raise _cut_off()
+        if patience.cancelled_caught:
+            raise CutOffError(f"a frame was not complete after {FRAME_SECONDS:.0f} s")
 
     async def _fill(self) -> bool:
         try:

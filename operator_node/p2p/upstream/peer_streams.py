@@ -42,6 +42,10 @@ PACKET_BYTES: Final = 10 * 1024 * 1024
 """The largest message has 9,589,483 bytes; the rest is for its topic and for control."""
 QUEUED_PACKETS: Final = 512
 """Per peer. A slot's messages of the largest node, all at once."""
+QUEUED_BYTES: Final = 16 * 1024 * 1024
+"""Per peer: one message of the largest size and the rest of a slot. Upstream has no such bound."""
+WRITE_SECONDS: Final = 10.0
+"""For one packet; a peer that takes longer does not read, and loses the stream with its queue."""
 OPEN_SECONDS: Final = 10.0
 """For a stream on a connection that stands: milliseconds, but seconds on a machine that is busy
 with the handshakes of a start, where giving up and beginning again makes it busier."""
@@ -50,6 +54,27 @@ LONGEST_WAIT_SECONDS: Final = 30.0
 """Between attempts; peers that do not speak the protocol cost a packet each time."""
 _RESET_SECONDS: Final = 1.0
 """For telling the peer that a stream has ended."""
+
+
+class ByteBoundQueue(RpcQueue):
+    """What waits to be sent to a peer, bounded in bytes, too."""
+
+    _bytes = 0
+
+    def push(self, rpc: rpc_pb2.RPC, priority: bool = False) -> bool:
+        """Whether there was room for a packet."""
+        size = rpc.ByteSize()
+        if self._bytes + size > QUEUED_BYTES or not super().push(rpc, priority):
+            return False
+        self._bytes += size
+        return True
+
+    async def pop(self) -> rpc_pb2.RPC | None:
+        """The next packet, None at the end."""
+        packet = await super().pop()
+        if packet is not None:
+            self._bytes -= packet.ByteSize()
+        return packet
 
 
 class StreamwisePubsub(Pubsub):
@@ -99,7 +124,7 @@ class StreamwisePubsub(Pubsub):
             _log.debug("no stream to peer %s: %s", name_of(peer_id), problem)
             return
         # No await from here on: a subscription is either in the first packet or queued behind it.
-        queue = RpcQueue(QUEUED_PACKETS, PACKET_BYTES)
+        queue = ByteBoundQueue(QUEUED_PACKETS, PACKET_BYTES)
         queue.push(self.get_hello_packet(), priority=True)
         self.router.add_peer(peer_id, stream.get_protocol())
         self.peers[peer_id] = stream
@@ -117,7 +142,7 @@ class StreamwisePubsub(Pubsub):
                 while (packet := await queue.pop()) is not None:
                     await self.write_msg(stream, packet)
                 nursery.cancel_scope.cancel()
-        except* BaseLibp2pError as problems:
+        except* (BaseLibp2pError, trio.TooSlowError) as problems:
             _log.debug("sending to peer %s ended: %s", name_of(peer_id), problems.exceptions)
         finally:
             self._lose_stream(peer_id, stream)
@@ -126,7 +151,8 @@ class StreamwisePubsub(Pubsub):
 
     async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
         """Writes a packet; where upstream gives up the peer, this raises what the stream did."""
-        await stream.write(framed(rpc_msg.SerializeToString()))
+        with trio.fail_after(WRITE_SECONDS):
+            await stream.write(framed(rpc_msg.SerializeToString()))
         return True
 
     def _lose_stream(self, peer: ID, stream: INetStream) -> None:
@@ -146,6 +172,10 @@ class StreamwisePubsub(Pubsub):
             self._lose_stream(peer_id, stream)
 
     # The stream on which the peer sends
+
+    def known_of(self, peer: ID) -> tuple[bool, int]:
+        """Whether a peer has a stream to this node, and how many subscriptions came on it."""
+        return peer in self._inbound, self._peer_subscription_count.get(peer, 0)
 
     async def _begin_inbound(self, peer: ID, stream: INetStream) -> None:
         """Takes a peer's new stream for the one that counts; it says everything again."""

@@ -11,16 +11,18 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from google.protobuf.message import DecodeError
+import trio
 from libp2p.abc import IHost, INetStream
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 
-from operator_node.p2p.intake import Intake
+from operator_node.p2p.intake import TIRED_SECONDS, Intake
 from operator_node.p2p.scoring import Fault
-from operator_node.p2p.upstream.framing import CutOffError, FrameReader
+from operator_node.p2p.upstream.control import ControlLimits, Kind
+from operator_node.p2p.upstream.framing import CutOffError, FrameReader, FrameRoom
+from operator_node.p2p.upstream.packets import packet_of
 from operator_node.p2p.upstream.peer_ids import name_of
 from operator_node.p2p.upstream.peer_streams import PACKET_BYTES, StreamwisePubsub
 from operator_node.p2p.upstream.router import Router
@@ -42,12 +44,20 @@ class AnonymousPubsub(StreamwisePubsub):
         router: belongs to this object from now on.
         intake: decides about every message of a peer.
         known_topics: subscriptions of peers to other topics are not kept.
+        limits: of what peers may ask for.
+        room: for large packets of all peers.
 
     Defect 7: upstream's limit of 100 subscriptions per peer is below the 128 subnets.
     """
 
     def __init__(
-        self, host: IHost, router: Router, intake: Intake, known_topics: frozenset[str]
+        self,
+        host: IHost,
+        router: Router,
+        intake: Intake,
+        known_topics: frozenset[str],
+        limits: ControlLimits,
+        room: FrameRoom,
     ) -> None:
         super().__init__(
             host,
@@ -60,6 +70,8 @@ class AnonymousPubsub(StreamwisePubsub):
         )
         self._intake = intake
         self._router = router
+        self._limits = limits
+        self._room = room
         unused: LastSeenCache = self.seen_messages
         # It has a thread that sleeps a minute at a time; told to end, it does so by itself.
         unused._stop_event.set()
@@ -120,16 +132,19 @@ class AnonymousPubsub(StreamwisePubsub):
         peer = stream.muxed_conn.peer_id
         name = name_of(peer)
         batch_window_updates(stream)
-        frames = FrameReader(stream, limit_bytes=PACKET_BYTES)
+        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
         await self._begin_inbound(peer, stream)
         try:
             while (frame := await frames.read()) is not None:
-                packet = rpc_pb2.RPC.FromString(frame)
-                packet.ClearField("senderRecord")
-                await self._use(packet, peer)
-        except (StreamError, CutOffError):
+                self._intake.hear(name)
+                await self._use(packet_of(frame), peer)
+                if self._intake.is_tired_of(name):
+                    await trio.sleep(TIRED_SECONDS)
+        except StreamError:
             return  # the connection ended, in whatever way
-        except (DecodeError, PeerError) as problem:
+        except CutOffError as problem:
+            _log.debug("reading from peer %s ended: %s", name, problem)
+        except PeerError as problem:
             _log.info("peer %s sent a broken packet: %s", name, problem)
             self._intake.blame(name, Fault.BROKEN_FRAME)
         except Exception:
@@ -143,8 +158,9 @@ class AnonymousPubsub(StreamwisePubsub):
         await stream.reset()
 
     async def _use(self, packet: rpc_pb2.RPC, peer: ID) -> None:
-        if len(packet.subscriptions) <= self.max_subscriptions_per_rpc:
-            for subscription in packet.subscriptions:
+        count = len(packet.subscriptions)
+        if count and self._limits.admits(peer, Kind.SUBSCRIPTION, count):
+            for subscription in packet.subscriptions[: SUBSCRIPTIONS_PER_PEER * 2]:
                 self.handle_subscription(peer, subscription)
         for message in packet.publish:
             await self.push_msg(peer, message)

@@ -18,7 +18,7 @@ import trio
 
 from operator_node.clock import SlotClock
 from operator_node.engine import Intake
-from operator_node.node.parts import known_topics
+from operator_node.node.crowding import known_topics
 from operator_node.p2p import Identity, Network, PeerId
 from operator_node.validation import Accept, Ignore, Reject, Verdict
 from operator_node.validation.rules import Rule

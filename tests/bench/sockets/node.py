@@ -36,7 +36,8 @@ from operator_node.engine import (
     Policy,
 )
 from operator_node.engine import History as Records
-from operator_node.node.parts import known_topics, make_clock
+from operator_node.node.crowding import known_topics
+from operator_node.node.parts import make_clock
 from operator_node.p2p import Identity, Network, Operator
 from operator_node.shares import ShareSigner
 from operator_node.signer.record import KeyHistory

@@ -16,10 +16,15 @@ from sdk.cli.main import phalanx
 from tests.deploy.command_lines import unknown_options
 from tests.unit.docs.commands import PAGES, ROOT, Block, blocks, calls, calls_in
 
-WHOLE_PAGES: Final = {"docs/run-a-node.md": "tests/devnet/test_run_a_node.py"}
+WHOLE_PAGES: Final = {
+    "docs/run-a-node.md": "tests/devnet/test_run_a_node.py",
+    "docs/stake.md": "tests/devnet/test_stake.py",
+}
 """Pages whose blocks one test runs in their order."""
 TRIED: Final = {
     ("docs/cli.md", "umask 077"): "tests/unit/docs/test_try_it.py",
+    ("docs/cli.md", "source .venv/bin/activate"): "tests/devnet/test_try_it_on_a_chain.py",
+    ("docs/cli.md", "kill %1"): "tests/devnet/test_try_it_on_a_chain.py",
     ("docs/services.md", "apt-get install --yes python3"): "tests/deploy/test_image_steps.py",
 }
 """Blocks by page and how they begin, and the test that runs them."""
@@ -34,10 +39,6 @@ NOT_RUN: Final = {
         "with the reader's own keystore; the same commands are run in docs/cli.md, Try it"
     ),
     ("docs/index.md", "make demo"): "tests/examples/test_demo.py and tests/e2e run what it starts",
-    ("docs/cli.md", "source .venv/bin/activate"): (
-        "takes anvil's fixed port and the checkout's own folder of addresses; the same calls are "
-        "made by tests/deploy and tests/client/test_commands.py"
-    ),
     ("docs/deployment.md", "deploy/toolchain/run anvil &"): (
         "takes anvil's fixed port; the same calls are made by tests/deploy"
     ),

@@ -38,7 +38,7 @@ def test_site_builds_strictly_and_is_whole_by_itself(tmp_path: Path) -> None:
     sheets = sorted(site.rglob("*.css"))
     assert [sheet for sheet in sheets if EXTERNAL_IMPORT.search(sheet.read_text())] == []
     first = (site / "index.html").read_text()
-    for picture in ("architecture.svg", "cluster-sizes.svg", "attestation.svg"):
+    for picture in ("architecture.svg", "cluster-sizes.svg", "attestation.svg", "explorer.png"):
         assert (site / "pictures" / picture).is_file()
     assert "pictures/architecture.svg" in first
     for heading in ("For whom", "Is it safe", "Stake", "Operate", "Build"):

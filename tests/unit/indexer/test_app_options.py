@@ -27,7 +27,7 @@ def told(*arguments: str, **variables: str) -> ApiSettings:
 
 
 def test_nothing_is_asked_and_nobody_listed_unless_told() -> None:
-    assert told(PHALANX_RPC="", PHALANX_METADATA_DATABASE="") == ApiSettings()
+    assert told(PHALANX_RPC="", PHALANX_BEACON="", PHALANX_METADATA_DATABASE="") == ApiSettings()
 
 
 def test_the_first_of_several_nodes_in_the_variable_is_taken() -> None:
@@ -36,7 +36,11 @@ def test_the_first_of_several_nodes_in_the_variable_is_taken() -> None:
 
 
 def test_addresses_do_not_show() -> None:
-    found = told("--rpc", "http://key@node", "--metadata-database", "postgresql://u:key@db/x")
+    found = told(
+        *("--rpc", "http://key@node", "--beacon", "http://key@beacon"),
+        *("--metadata-database", "postgresql://u:key@db/x"),
+    )
+    assert found.beacon_url == "http://key@beacon"
     assert found.metadata_url == "postgresql://u:key@db/x"
     assert "key" not in repr(found).replace("keys_path", "")
 

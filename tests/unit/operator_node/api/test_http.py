@@ -24,6 +24,7 @@ from operator_node.api import (
     Peer,
     Snapshot,
     Sources,
+    Tokens,
     make_app,
     make_metrics_app,
     serve,
@@ -78,7 +79,7 @@ def serving(
     """Run steps against the API on a socket of its own."""
 
     async def main() -> None:
-        app = make_app(sources([] if asked is None else asked, facts), token=token)
+        app = make_app(sources([] if asked is None else asked, facts), tokens=Tokens(token))
         async with trio.open_nursery() as nursery:
             port = await nursery.start(partial(serve, app, host="127.0.0.1", port=0))
             url = f"http://127.0.0.1:{port}"

@@ -98,10 +98,20 @@ def test_a_registry_that_stands_still_is_told(age_s: float | None, severe: bool)
 
 @pytest.mark.parametrize(
     ("error_ms", "found"),
-    [(None, "good"), (50, "good"), (-51, "impaired"), (200, "impaired"), (201, "bad")],
+    [(None, "not_started"), (50, "good"), (-51, "impaired"), (200, "impaired"), (201, "bad")],
 )
 def test_clock_errors_have_bounds(error_ms: int | None, found: str) -> None:
     assert severity(replace(HEALTHY, clock_error_ms=error_ms), "clock").value == found
+
+
+@pytest.mark.parametrize(
+    ("error_ms", "state"),
+    [(None, NodeState.READY), (-200, NodeState.READY), (201, NodeState.DEGRADED)],
+)
+def test_only_a_clock_that_is_far_off_degrades_the_node(
+    error_ms: int | None, state: NodeState
+) -> None:
+    assert status_of(replace(HEALTHY, clock_error_ms=error_ms)).state is state
 
 
 def test_a_held_validator_does_not_fail_the_node() -> None:
@@ -111,11 +121,40 @@ def test_a_held_validator_does_not_fail_the_node() -> None:
 
 
 def test_a_twin_fails_the_node_and_says_what_was_seen() -> None:
-    status = status_of(replace(HEALTHY, fenced_by="another process signs as operator 1"))
+    seen = "another process signs as operator 1"
+    status = status_of(replace(HEALTHY, fenced_by=seen, twin=seen))
     assert status.failing == ("twin",)
     (part,) = (part for part in status.parts if part.name == "twin")
     assert part.problem == "another process signs as operator 1"
     assert "stop the other instance" in part.advice
+
+
+def test_an_instance_without_the_lease_is_fenced_and_says_why() -> None:
+    why = "another instance has the lease (term 3); this one waits for it"
+    waiting = replace(HEALTHY, fenced_by=why, lease=why)
+    status = status_of(waiting)
+    assert (status.state, status.failing) == (NodeState.FENCED, ("lease",))
+    (part,) = (part for part in status.parts if part.name == "lease")
+    assert part.problem == why
+    assert severity(waiting, "twin") is Severity.GOOD
+
+
+def test_a_lease_that_is_held_is_a_good_part_and_none_is_no_part() -> None:
+    held = replace(HEALTHY, lease="")
+    assert (status_of(held).state, severity(held, "lease")) == (NodeState.READY, Severity.GOOD)
+    assert "lease" not in {part.name for part in status_of(HEALTHY).parts}
+
+
+def test_slashed_validators_fail_the_node_until_somebody_acknowledges_them() -> None:
+    one = replace(HEALTHY, slashed=1)
+    assert status_of(one).failing == ("slashing",)
+    assert status_of(one).state is NodeState.DEGRADED
+    why = "2 own validators were slashed, 2 of them within an epoch"
+    two = replace(HEALTHY, slashed=2, slashed_stop=why, fenced_by=why)
+    (part,) = (part for part in status_of(two).parts if part.name == "slashing")
+    assert status_of(two).state is NodeState.FENCED
+    assert (part.problem, part.effect) == (why, "Nothing is signed at all.")
+    assert "acknowledge-slashings" in part.advice
 
 
 def test_a_node_that_listens_is_not_failing() -> None:

@@ -13,6 +13,7 @@ from operator_node.beacon.asking import Answers, Shared, ask_all, ask_in_turn
 from operator_node.beacon.node import BeaconNode
 from operator_node.beacon.trouble import NodeTrouble, Trouble
 
+Call = Callable[[BeaconNode], Awaitable[str]]
 Plan = dict[str, tuple[float, bool]]
 """By node: seconds until its answer, and whether that is a good one."""
 
@@ -69,6 +70,33 @@ def test_the_next_is_asked_on_trouble_or_silence(
     plan: Plan, expected: tuple[list[str], int, float]
 ) -> None:
     assert played(plan, partial(ask_in_turn, hedge_s=0.7)) == expected
+
+
+RESERVED = {"c": (0.3, True)}
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ({"a": (0.1, True), **RESERVED}, (["a"], 0, 0.1)),
+        ({"a": (0.1, False), **RESERVED}, (["c"], 1, 0.4)),
+        ({"a": (9.0, True), **RESERVED}, (["c"], 0, 0.8)),
+        ({"a": (0.6, True), **RESERVED}, (["a"], 0, 0.6)),
+        ({"a": (0.1, False), "c": (0.1, False)}, ([], 2, 0.2)),
+    ],
+)
+def test_reserves_are_asked_when_the_others_bring_nothing(
+    plan: Plan, expected: tuple[list[str], int, float]
+) -> None:
+    def ask(nodes: list[BeaconNode], call: Call) -> Awaitable[Answers[str]]:
+        return ask_all(nodes[:1], call, soft_s=0.5, reserves=nodes[1:])
+
+    assert played(plan, ask) == expected
+
+
+def test_what_was_said_until_the_limit_is_the_answer() -> None:
+    plan = {"a": (0.1, False), "b": (9.0, True)}
+    assert played(plan, partial(ask_in_turn, hedge_s=0.7, limit_s=5)) == ([], 1, 5.0)
 
 
 def test_one_question_at_a_time_is_shared() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from operator_node.beacon.answers import MalformedAnswer
-from operator_node.beacon.events import MAX_EVENT_BYTES, Lines, follow, read_event
+from operator_node.beacon.events import MAX_EVENT_BYTES, TOPIC_SETS, Lines, follow, read_event
 from operator_node.beacon.feed import QUEUED_EVENTS, Feed
 from operator_node.beacon.node import BeaconNode
 from operator_node.beacon.trouble import NodeTrouble
@@ -24,6 +24,7 @@ from operator_node.beacon.types import (
     FinalizedEvent,
     HeadEvent,
     ReorgEvent,
+    SlashingEvent,
 )
 from sdk.types import Epoch, Slot
 
@@ -64,6 +65,19 @@ def test_an_event_without_end_is_refused() -> None:
     ("topic", "document", "expected"),
     [
         ("head", HEAD, HEAD_EVENT),
+        (
+            "proposer_slashing",
+            {"signed_header_1": {"message": {"slot": "7", "proposer_index": "5"}}},
+            SlashingEvent(frozenset({5})),
+        ),
+        (
+            "attester_slashing",
+            {
+                "attestation_1": {"attesting_indices": ["3", "5", "8"]},
+                "attestation_2": {"attesting_indices": ["5", "8", "9"]},
+            },
+            SlashingEvent(frozenset({5, 8})),  # whoever is in both
+        ),
         ("block", {"slot": "7", "block": HEAD["block"]}, BlockSeenEvent(Slot(7), ROOT)),
         ("block_gossip", {"slot": "7", "block": HEAD["block"]}, BlockSeenEvent(Slot(7), ROOT)),
         (
@@ -131,7 +145,8 @@ def followed(known: set[str]) -> tuple[list[BeaconEvent], list[list[str]], str, 
 
 
 def test_a_silent_stream_ends() -> None:
-    known = {"head", "chain_reorg", "finalized_checkpoint", "block", "block_gossip"}
+    known = set(TOPIC_SETS[0])
+    assert known > {"head", "block_gossip", "attester_slashing", "proposer_slashing"}
     events, asked, text, took = followed(known)
     assert events == [HEAD_EVENT]
     assert [set(topics) for topics in asked] == [known]
@@ -141,13 +156,13 @@ def test_a_silent_stream_ends() -> None:
 def test_topics_that_a_node_does_not_know_are_left_out() -> None:
     events, asked, _, _ = followed({"head", "chain_reorg", "finalized_checkpoint", "block"})
     assert events == [HEAD_EVENT]
-    assert [len(topics) for topics in asked] == [5, 4]
-    assert [len(topics) for topics in followed({"head"})[1]] == [5, 4, 3, 1]
+    assert [len(topics) for topics in asked] == [7, 5, 4]
+    assert [len(topics) for topics in followed({"head"})[1]] == [7, 5, 4, 3, 1]
 
 
 def test_a_node_without_events_is_trouble() -> None:
     events, asked, text, _ = followed(set())
-    assert (events, len(asked), text) == ([], 4, "status 400: unknown topic")
+    assert (events, len(asked), text) == ([], 5, "status 400: unknown topic")
 
 
 # --- the feed ------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from operator_node.beacon.memory import (
+    BLOCKS_KEPT,
     EPOCHS_KEPT,
     HEADS_KEPT,
     SLOTS_KEPT,
     VOTES_PER_SLOT,
+    Builders,
     Checkpoints,
     Heads,
     Votes,
@@ -58,6 +60,38 @@ def test_another_epoch_is_unknown_unless_no_node_answers() -> None:
     known.learn(Epoch(5), vote(1))
     assert known.view(Epoch(6), is_stale=False) is None
     assert known.view(Epoch(6), is_stale=True) == view(vote(1), is_stale=True)
+
+
+def test_in_a_held_epoch_nobody_is_agreed_with_until_a_vote_is_learned() -> None:
+    known = Checkpoints(compare_roots=True)
+    known.learn(Epoch(5), vote(1))
+    assert known.hold(Epoch(5))
+    assert not known.hold(Epoch(5))
+    for is_stale in (False, True):
+        held = known.view(Epoch(5), is_stale=is_stale)
+        assert held is not None
+        assert not held.is_stale
+        assert held.source.epoch == held.target.epoch == 2**64 - 1
+    assert not known.knows(Epoch(5))
+    assert known.learn(Epoch(5), vote(1))
+    assert known.view(Epoch(5), is_stale=False) == view(vote(1))
+
+
+def test_the_networks_own_rule_knows_no_roots_and_holds_nothing() -> None:
+    known = Checkpoints(compare_roots=False)
+    known.learn(Epoch(5), vote(1))
+    assert not known.hold(Epoch(5))
+    assert known.knows(Epoch(5))
+
+
+def test_builders_of_the_last_blocks_are_known() -> None:
+    builders = Builders()
+    builders.note(bytes([1]) * 32, "a")
+    builders.note(bytes([1]) * 32, "b")
+    assert [builders.of(bytes([n]) * 32) for n in (1, 2)] == ["a", ""]
+    for number in range(BLOCKS_KEPT):
+        builders.note(number.to_bytes(32, "big"), "c")
+    assert builders.of(bytes([1]) * 32) == ""
 
 
 def test_few_epochs_are_kept() -> None:

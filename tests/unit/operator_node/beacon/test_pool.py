@@ -22,10 +22,11 @@ from operator_node.beacon import (
 from operator_node.duties.types import (
     Answer,
     AttestationDataQuery,
+    BlockQuery,
     CheckpointView,
 )
 from sdk.errors import ConfigError
-from sdk.types import Address, Epoch, Slot
+from sdk.types import Address, Epoch, Signature, Slot
 from tests.unit.operator_node.beacon.fake_node import (
     SLOT_S,
     FakeNetwork,
@@ -123,6 +124,45 @@ def test_a_node_that_comes_back_is_told_everything_again() -> None:
     assert lost.bodies(paths[2])[-1] == [
         {"validator_index": "3", "sync_committee_indices": ["1", "9"], "until_epoch": "9"}
     ]
+
+
+PREPARE = "/eth/v1/validator/prepare_beacon_proposer"
+
+
+def test_a_node_whose_connection_broke_is_told_again_at_once() -> None:
+    """Its probe is due once per slot; a duty's request finds out first."""
+    node = FakeNode({PREPARE: {}, VOTE_PATH: voting(vote())})
+
+    async def use(pool: BeaconPool) -> int:
+        await pool.prepare_proposers({3: Address(bytes(20))})
+        await trio.sleep(1)
+        node.is_down = True
+        with trio.move_on_after(0.1):
+            await pool.answer(AttestationDataQuery(SLOT), deadline_ms=(SLOT * SLOT_S + 4) * 1000)
+        node.is_down = False
+        told = len(node.bodies(PREPARE))
+        await trio.sleep(1)
+        return len(node.bodies(PREPARE)) - told
+
+    assert with_pool(use, node, is_running=True) == 1
+
+
+def test_a_node_that_is_back_knows_who_earns_fees_before_a_block_is_asked_of_it() -> None:
+    node = FakeNode({PREPARE: {}})
+    block_path = f"/eth/v3/validator/blocks/{SLOT}"
+
+    async def use(pool: BeaconPool) -> None:
+        await pool.prepare_proposers({3: Address(bytes(20))})
+        query = BlockQuery(SLOT, 3, Signature(bytes(96)), bytes(32))
+        for node.is_down in (True, False):
+            node.asked.clear()
+            deadline_ms = (SLOT * SLOT_S + 2 + trio.current_time()) * 1000
+            await pool.answer(query, deadline_ms=int(deadline_ms))
+
+    with_pool(use, node)
+    wanted = [path for path in node.paths() if path in (PREPARE, block_path)]
+    assert wanted[:2] == [PREPARE, block_path]
+    assert wanted.count(PREPARE) == 1
 
 
 def test_a_syncing_node_is_far_and_its_events_are_heard() -> None:

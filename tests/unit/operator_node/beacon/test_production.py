@@ -123,6 +123,29 @@ def test_a_block_of_another_proposal_is_no_answer(query: BlockQuery) -> None:
     assert isinstance(asked(query, building(1)), Unavailable)
 
 
+def test_only_a_local_block_answers_where_builders_are_not_wanted() -> None:
+    query = BlockQuery(SLOT, 3, REVEAL, bytes(32), is_local=True)
+    local = building(1, wei=5)
+    assert asked(query, local) == BeaconObject(ELECTRA, block(1)[0])
+    (request,) = [each for each in local.asked if each.url.path == BLOCK_PATH]
+    assert request.url.params["builder_boost_factor"] == "0"
+    anybodys = building(1)
+    asked(BLOCK_QUERY, anybodys)
+    (request,) = [each for each in anybodys.asked if each.url.path == BLOCK_PATH]
+    assert "builder_boost_factor" not in request.url.params
+    form = blinded_block_shape(ELECTRA, Preset.MINIMAL)
+    value = random_value(form, Random(1))
+    value |= {"slot": SLOT, "proposer_index": 3}
+    value["body"]["randao_reveal"] = REVEAL
+    answer = {
+        "version": "electra",
+        "execution_payload_blinded": True,
+        "data": to_json(form, encode(form, value)),
+    }
+    assert isinstance(asked(query, FakeNode({BLOCK_PATH: answer})), Unavailable)
+    assert isinstance(asked(BLOCK_QUERY, FakeNode({BLOCK_PATH: answer})), BeaconObject)
+
+
 def aggregate(found: BeaconVote, bits: int) -> dict[str, Any]:
     data = attestation_data(found)
     return {

@@ -12,6 +12,7 @@ import trio
 from operator_node.beacon import (
     BeaconPool,
     EpochDuties,
+    LivenessUnavailable,
     ProposerDuty,
     SyncDuty,
     ValidatorState,
@@ -182,6 +183,60 @@ def test_an_old_node_is_asked_for_liveness_in_the_address() -> None:
     found = with_pool(lambda pool: pool.liveness(EPOCH, range(300)), node)
     assert [index for index, is_live in found.items() if is_live] == [7]
     assert len(found) == 300
+
+
+LIVENESS = f"/eth/v1/validator/liveness/{EPOCH}"
+
+
+def unavailable_liveness(*nodes: FakeNode) -> tuple[list[str], tuple[str, ...]]:
+    """Who answers and does not tell, and who is silent."""
+
+    async def use(pool: BeaconPool) -> tuple[list[str], tuple[str, ...]]:
+        await trio.sleep(1)
+        for node in nodes[1:]:
+            node.delay_s = 100
+        with pytest.raises(LivenessUnavailable) as caught:
+            await pool.liveness(EPOCH, [1])
+        assert "liveness tracking" in caught.value.hint
+        return list(caught.value.without), caught.value.silent
+
+    return with_pool(use, *nodes, is_running=True)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_node_with_neither_form_of_the_liveness_route_says_so(status: int) -> None:
+    refusal = (status, {"message": "no"})
+    node = FakeNode({LIVENESS: refusal, "/eth/v1/validator/liveness": refusal})
+    assert unavailable_liveness(node) == (["a:5052"], ())
+    methods = [request.method for request in node.asked if "liveness" in request.url.path]
+    assert methods == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+def test_a_synced_node_that_does_not_track_liveness_says_so(status: int) -> None:
+    node = FakeNode({LIVENESS: (status, {"message": "not enabled"})})
+    assert unavailable_liveness(node) == (["a:5052"], ())
+
+
+def test_a_node_that_may_tell_later_is_named_beside_one_that_never_will() -> None:
+    assert unavailable_liveness(FakeNode(), FakeNode()) == (["a:5052"], ("b:5052",))
+
+
+def test_a_syncing_node_may_tell_later() -> None:
+    node = FakeNode({LIVENESS: (503, {"message": "syncing"})})
+
+    async def use(pool: BeaconPool) -> str:
+        with pytest.raises(BeaconError) as caught:
+            await pool.liveness(EPOCH, [1])
+        return caught.value.code
+
+    assert with_pool(use, node) == "beacon_unreachable"
+
+
+def test_another_node_tells_what_the_best_one_does_not() -> None:
+    live = {"data": [{"index": "1", "is_live": True}]}
+    nodes = FakeNode(), FakeNode({LIVENESS: live})
+    assert with_pool(lambda pool: pool.liveness(EPOCH, [1]), *nodes) == {1: True}
 
 
 @pytest.mark.parametrize(

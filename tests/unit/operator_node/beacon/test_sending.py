@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
 import trio
 
 from operator_node.beacon import (
     BeaconPool,
 )
+from operator_node.beacon.publishing import AGAIN_TIMES
+from operator_node.duties.types import BeaconObject, Submission, SubmissionKind
+from operator_node.spec import find_block, signed_block
+from operator_node.spec.presets import Preset
 from tests.unit.operator_node.beacon.fake_node import (
+    SLOT_S,
     FakeNode,
 )
 from tests.unit.operator_node.beacon.pools import (
+    ELECTRA,
     POOL_PATH,
+    PROOF,
+    SLOT,
     attestation,
     vote,
     with_pool,
 )
+from tests.unit.operator_node.beacon.test_production import BLOCK_QUERY, building
 
 ITEMS = (attestation(vote(1)), attestation(vote(2)))
 
@@ -71,3 +85,72 @@ def test_a_node_that_hangs_is_given_up() -> None:
         return [each.error for each in await pool.submit(ITEMS)]
 
     assert with_pool(use, node) == ["no beacon node answered in time"] * 2
+
+
+def test_a_node_that_is_back_within_the_slot_gets_what_nobody_took() -> None:
+    node = FakeNode({POOL_PATH: {}})
+
+    async def use(pool: BeaconPool) -> tuple[list[str], float]:
+        node.is_down = True
+
+        async def come_back() -> None:
+            await trio.sleep(2)
+            node.is_down = False
+
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(come_back)
+            done = await pool.submit(ITEMS)
+        return [each.error for each in done], round(trio.current_time() - began, 1)
+
+    assert with_pool(use, node) == (["", ""], 2.1)
+    assert len(node.bodies(POOL_PATH)[-1]) == len(ITEMS)
+
+
+@pytest.mark.parametrize("other", [{}, (400, {"message": "bad signature"})])
+def test_a_node_that_is_down_is_tried_again_only_for_what_nobody_took(other: Any) -> None:
+    down, up = FakeNode(), FakeNode({POOL_PATH: other})
+
+    async def use(pool: BeaconPool) -> int:
+        down.is_down = True
+        before = down.paths().count(POOL_PATH)
+        await pool.submit(ITEMS)
+        await trio.sleep(10)
+        return down.paths().count(POOL_PATH) - before
+
+    tries = with_pool(use, down, up, is_running=True)
+    assert tries == (1 if other == {} else 1 + AGAIN_TIMES)
+
+
+def test_a_block_goes_first_to_the_node_that_built_it() -> None:
+    path = "/eth/v2/beacon/blocks"
+    other, builder = building(1, wei=1), building(2, wei=9)
+    sent: list[tuple[str, float]] = []
+
+    async def use(pool: BeaconPool) -> list[tuple[str, float]]:
+        for name, node in (("other", other), ("builder", builder)):
+            node.routes[path] = partial(_note, sent, name)
+        found = await pool.answer(BLOCK_QUERY, deadline_ms=(SLOT * SLOT_S + 4) * 1000)
+        assert isinstance(found, BeaconObject)
+        proposed = find_block(found.version, found.data, Preset.MINIMAL)
+        item = Submission(
+            SubmissionKind.BLOCK, ELECTRA, signed_block(proposed, PROOF), proposed.root, 3
+        )
+        builder.delay_s = 0.05
+        began = trio.current_time()
+        assert [each.error for each in await pool.submit((item,))] == [""]
+        builder.delay_s = 0.5
+        await pool.submit((item,))
+        return [(name, round(at - began, 2)) for name, at in sent]
+
+    assert with_pool(use, other, builder) == [
+        ("builder", 0.05),
+        ("other", 0.05),
+        ("other", 0.15),
+        ("builder", 0.55),
+    ]
+
+
+def _note(sent: list[tuple[str, float]], name: str, _: httpx.Request) -> Any:
+    sent.append((name, trio.current_time()))
+    return {}

@@ -26,7 +26,7 @@ eth2:
   BeaconNodeAddr: http://example.url:5052
   ValidatorOptions:
 eth1:
-  ETH1Addr: http://example.url:8545/key
+  ETH1Addr: ws://example.url:8546/ws
 p2p:
   HostAddress: 192.168.1.1
   Discovery: discv5
@@ -42,13 +42,10 @@ Builders:
   Entries:
     - URL: "https://builder.example.com"
 """
-"""With the keys and the shape that files of the existing node have, but for ws:// (see below)."""
+"""With the keys and the shape that files of the existing node have."""
 
 
-BY_HTTP = (
-    "phalanx reads the execution node by HTTP: give http://host:port "
-    "(the Go node's ws:// address usually has an HTTP twin on port 8545)."
-)
+EITHER_WAY = "Give http://host:port or ws://host:port, several separated by semicolons."
 
 
 def faults(folder: Path, text: str = "", base: str = BASE, **variables: str) -> list[str]:
@@ -78,7 +75,7 @@ def test_defaults_suffice_beside_upstreams_and_key(tmp_path: Path) -> None:
     assert settings.stop_grace_ms == 15_000
 
 
-def test_file_of_the_existing_node_is_read_but_for_its_websocket(tmp_path: Path) -> None:
+def test_file_of_the_existing_node_is_read(tmp_path: Path) -> None:
     result = built(tmp_path, OLD_FILE, base="")
     settings = result.settings
     assert settings.network == PUBLIC_NETWORKS["hoodi"]
@@ -88,15 +85,14 @@ def test_file_of_the_existing_node_is_read_but_for_its_websocket(tmp_path: Path)
     assert settings.peers.host == "192.168.1.1"
     assert settings.peers.trusted == ("/ip4/10.0.0.1/tcp/13001/p2p/peer",)
     assert settings.api.metrics_port == 15000
-    assert set(result.notices) == {
-        f"{path} has no effect here"
-        for path in (
-            "ssv.ValidatorOptions.BuilderProposals",
-            "p2p.Discovery",
-            "EnableTraces",
-            "Builders",
-        )
-    }
+    assert [node.url for node in settings.execution.nodes] == ["ws://example.url:8546/ws"]
+    assert result.notices == (
+        "ssv.ValidatorOptions.BuilderProposals has no effect here: see node.builder",
+        "p2p.Discovery has no effect here: "
+        "peers are found by signed address records, not by discv5",
+        "EnableTraces has no effect here: times of every duty are in its record",
+        "Builders has no effect here",
+    )
 
 
 def test_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -123,11 +119,12 @@ def test_all_faults_are_told_at_once_with_key_value_and_remedy(tmp_path: Path) -
         "p2p.TcpPort: '70000', in config.yaml. Expected a whole number from 1 to 65535.",
         "ssv.Network: 'mainnett', in config.yaml. "
         "Expected one of mainnet, hoodi, sepolia, holesky.",
-        "node.lease: this is not built yet, set in config.yaml. Leave it out.",
+        "node.lease: its value (not shown), in config.yaml. "
+        "Expected file:///path of a file on a disk that all instances share.",
         "eth2.BeaconNodeAddr: it is not set. "
         "Set it in the file or BEACON_NODE_ADDR in the environment.",
-        "eth1.ETH1Addr: its address (not shown) begins with something else, not http:// or "
-        f"https://, in ETH_1_ADDR. {BY_HTTP}",
+        "eth1.ETH1Addr: its address (not shown) begins with something else, not http://, "
+        f"https://, ws:// or wss://, in ETH_1_ADDR. {EITHER_WAY}",
         "KeyStore.PrivateKeyFile: no operator key is named. "
         "Set it to the keystore or PEM file, or PRIVATE_KEY_FILE in the environment.",
     }
@@ -162,6 +159,11 @@ def test_unknown_key_names_the_nearest_known_one(tmp_path: Path, wrong: str, rig
     [
         ("ProposerDelay: 5\n", "Expected a duration such as 300ms, 5s or 12m."),
         ("ProposerDelay: 1500ms\n", "set AllowDangerousProposerDelay as well."),
+        (
+            "ProposerDelay: 4001ms\nAllowDangerousProposerDelay: true\n",
+            "4001ms loses the proposals. Stay at 1s or below; blocks decided from 4s on are lost.",
+        ),
+        ("node:\n  builder: sometimes\n", "Expected one of any, never."),
         ("node:\n  history_size: many\n", "Expected a size such as 500MB or 5GB."),
         ("node:\n  inclusion_check: maybe\n", "Expected true or false."),
         ("node:\n  start_watch: slots:0\n", "Expected a whole number from 1 to 64."),
@@ -188,11 +190,15 @@ def test_wrong_addresses_are_refused(tmp_path: Path, addresses: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
-def test_websocket_of_the_execution_node_is_refused(tmp_path: Path, scheme: str) -> None:
-    (found,) = faults(tmp_path, ETH_1_ADDR=f"http://one:1;{scheme}://me:hush@two:8546/hush")
+def test_websocket_is_for_execution_nodes_alone(tmp_path: Path, scheme: str) -> None:
+    addresses = f"http://one:1;{scheme}://me:hush@two:8546/hush"
+    nodes = built(tmp_path, "", {"ETH_1_ADDR": addresses}).settings.execution.nodes
+    assert [node.url for node in nodes] == addresses.split(";")
+    (found,) = faults(tmp_path, BEACON_NODE_ADDR=addresses)
     assert found == (
-        f"eth1.ETH1Addr: address 2 of 2 (not shown) begins with {scheme}://, "
-        f"not http:// or https://, in ETH_1_ADDR. {BY_HTTP}"
+        f"eth2.BeaconNodeAddr: address 2 of 2 (not shown) begins with {scheme}://, "
+        "not http:// or https://, in BEACON_NODE_ADDR. "
+        "Give http://host:port, several separated by semicolons."
     )
 
 
@@ -347,6 +353,7 @@ def test_unwise_choices_are_possible_and_warned_of(tmp_path: Path) -> None:
         "SSV_API_PORT": "16000",
         "ENABLE_DOPPELGANGER_PROTECTION": "false",
         "NODE_CHECKPOINT_CHECK": "epochs",
+        "NODE_FEE_RECIPIENT_POLICY": "warn",
         "NETWORK": "hoodi",
     }
     base = BASE.replace("  PrivateKeyFile: ./key.json", "")
@@ -359,6 +366,7 @@ def test_unwise_choices_are_possible_and_warned_of(tmp_path: Path) -> None:
         "the API is open to others at 0.0.0.0",
         "doppelganger protection is off",
         "checkpoint_check is epochs",
+        "fee_recipient_policy is warn",
     ]
     assert built(tmp_path, "", {"NETWORK": "hoodi"}).warnings == ()
 

@@ -12,6 +12,7 @@ from time import monotonic
 import pytest
 import trio
 
+from operator_node.beacon.trouble import LivenessUnavailable
 from operator_node.beacon.types import ValidatorState
 from operator_node.doppelganger import Doppelganger
 from operator_node.spec.chain import FAR_FUTURE_EPOCH
@@ -30,6 +31,7 @@ class Signs:
         self.live: set[int] = set()
         self.asked: list[tuple[int, float]] = []
         self.down_until = -inf
+        self.is_untold = False
         self.delay_s = 0.1
 
     async def liveness(self, epoch: Epoch, indices: Sequence[int]) -> Mapping[int, bool]:
@@ -37,6 +39,8 @@ class Signs:
         await trio.sleep(self.delay_s)
         if trio.current_time() < self.down_until:
             raise BeaconError("no beacon node answers")
+        if self.is_untold:
+            raise LivenessUnavailable({"teku": "tracking is off"}, ())
         return {index: index == INDEX and epoch in self.live for index in indices}
 
 
@@ -339,3 +343,33 @@ def test_a_file_that_cannot_be_written_is_told_and_tried_again(
     assert scene.guard.failures >= 1
     assert "could not be written" in caplog.text
     assert KEY.hex() in (folder / "watches.json").read_text()
+
+
+def test_beacon_nodes_that_never_tell_hold_nobody_for_ever(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act() -> None:
+        scene.signs.is_untold = True
+        scene.learn()
+        await scene.until(6.9)
+        assert scene.held == {KEY}
+        await scene.until(7.2)
+        assert scene.held == set()
+        assert scene.guard.unseen == 1
+
+    play(scene, act)
+    assert "nobody could tell" in caplog.text
+
+
+def test_one_beacon_node_that_tells_before_the_epoch_is_over_is_enough(scene: Scene) -> None:
+    async def act() -> None:
+        scene.signs.is_untold = True
+        scene.signs.live = {4, 5, 6}
+        scene.learn()
+        await scene.until(5.6)
+        scene.signs.is_untold = False
+        await scene.until(8.1)
+        assert scene.held == {KEY}
+        assert scene.guard.unseen == 0
+
+    play(scene, act)

@@ -111,6 +111,15 @@ def test_an_own_message_is_known_however_late_it_comes_back(scene: Scene) -> Non
         assert not scene.look(START + 1, echo)
 
 
+def test_another_instance_with_the_lease_is_no_twin(scene: Scene) -> None:
+    scene.twins.rest()
+    assert not scene.look(START + 1)
+    scene.at(START + 5)
+    scene.twins.begin_anew()
+    assert not scene.look(START + 5)  # its last words
+    assert scene.look(START + 6)
+
+
 def test_what_is_forgotten_is_not_judged_any_more(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,3 +146,36 @@ def test_few_quorums_are_remembered() -> None:
         watches.note_quorum(KEY, epoch)
         watches.note_quorum(KEY, epoch)
     assert watches.known[KEY].quorums == (28, 29, 30)
+
+
+def test_where_nobody_tells_a_watch_ends_after_its_epochs() -> None:
+    watches = Watches()
+    assert watches.meet(KEY, index=7, is_active=True, epoch=10)
+    assert watches.sit_out(11) == ()
+    assert watches.sit_out(11) == ()  # once per epoch
+    assert watches.sit_out(12) == (KEY,)
+    assert watches.known[KEY].watch is None
+
+
+def test_an_epoch_that_was_sat_out_counts_with_one_that_was_silent() -> None:
+    watches = Watches()
+    watches.meet(KEY, index=7, is_active=True, epoch=10)
+    watches.judge(11, {7: False})
+    assert watches.sit_out(12) == (KEY,)
+
+
+def test_whoever_was_seen_elsewhere_is_not_cleared_by_not_looking() -> None:
+    watches = Watches()
+    watches.meet(KEY, index=7, is_active=True, epoch=10)
+    assert watches.judge(11, {7: True}).seen == (KEY,)
+    assert [watches.sit_out(epoch) for epoch in range(12, 20)] == [()] * 8
+    watches.judge(20, {7: False})
+    assert watches.judge(21, {7: False}).cleared == (KEY,)
+
+
+def test_gaps_begin_a_watch_anew_where_nobody_tells_too() -> None:
+    watches = Watches()
+    watches.meet(KEY, index=7, is_active=True, epoch=10)
+    watches.sit_out(11)
+    assert watches.sit_out(14) == ()
+    assert watches.sit_out(15) == (KEY,)

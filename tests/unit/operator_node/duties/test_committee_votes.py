@@ -85,6 +85,13 @@ def test_last_known_source_binds_a_node_that_lost_its_beacon_nodes() -> None:
     assert fault_of(duty, replace(VOTE, source=other)) is Fault.CHECKPOINT_MISMATCH
 
 
+@pytest.mark.parametrize(("epochs", "is_refused"), [(0, False), (1, False), (2, True), (9, True)])
+def test_a_node_without_beacon_nodes_helps_for_an_epoch(epochs: int, is_refused: bool) -> None:
+    known = Checkpoint(Epoch(VOTE.target.epoch - epochs), VOTE.target.root)
+    duty = votes_duty(view=CheckpointView(VOTE.source, known, is_stale=True))
+    assert fault_of(duty, VOTE) is (Fault.CHECKPOINT_MISMATCH if is_refused else None)
+
+
 def test_vote_that_is_slashable_for_one_validator_is_refused() -> None:
     duty = votes_duty(duty_for(ATTEST, 17, SLOT), duty_for(ATTEST, 18, SLOT))
     asked = [item.guard for item in items_of(duty)]

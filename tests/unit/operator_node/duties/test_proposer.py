@@ -36,7 +36,7 @@ from operator_node.wire.ids import BeaconRole
 from operator_node.wire.messages import PartialKind
 from operator_node.wire.value_codec import encode_validator_value
 from operator_node.wire.values import ValidatorValue
-from sdk.types import Address, Slot
+from sdk.types import Address, Slot, checksum_address
 from tests.unit.operator_node.duties.single_validator import (
     INDEX,
     OWNER_RECIPIENT,
@@ -201,6 +201,18 @@ def test_blinded_block_names_its_builder_which_is_not_compared() -> None:
     assert refusal(opened(), value_of(block(is_blinded=True, recipient=THIEF))) is None
 
 
+def test_where_builders_are_not_wanted_only_local_blocks_are_asked_for_and_accepted() -> None:
+    rules = ProposalRules(frozenset({OWNER_RECIPIENT}), takes_builder_blocks=False)
+    at = opened(rules=rules)
+    assert at.queries == [BlockQuery(SLOT, INDEX, REVEAL, bytes(32), is_local=True)]
+    assert refusal(at, value_of(block())) is None
+    for round_number in (1, 2, 6):
+        value = value_of(block(is_blinded=True))
+        assert refusal(at, value, round_number=round_number) is Fault.FEE_RECIPIENT_REFUSED
+    with pytest.raises(ProtocolFault, match="never"):
+        at.decide(value_of(block(is_blinded=True)))
+
+
 def test_block_that_pays_nobody_is_accepted_from_the_second_round_on() -> None:
     value = value_of(block(recipient=NOBODY))
     assert refusal(opened(), value, round_number=1) is Fault.FEE_RECIPIENT_REFUSED
@@ -289,7 +301,11 @@ def test_decided_value_is_checked_again_and_nothing_of_a_bad_one_is_signed() -> 
 def test_decided_block_that_pays_nobody_is_signed_and_told() -> None:
     at = opened().decide(value_of(block(recipient=NOBODY))).hear(2, 3).submit()
     assert at.outcomes[0].reason is Reason.DONE
-    assert at.outcomes[0].detail == {"fee_recipient": "0x" + "00" * 20}
+    assert at.outcomes[0].detail == {
+        "block": "full",
+        "recipients": [checksum_address(OWNER_RECIPIENT)],
+        "fee_recipient": "0x" + "00" * 20,
+    }
 
 
 def test_warning_signs_the_block_and_tells_whom_it_pays() -> None:
@@ -297,7 +313,20 @@ def test_warning_signs_the_block_and_tells_whom_it_pays() -> None:
     at = opened(rules=WARN)
     assert refusal(at, value) is None
     at.decide(value).hear(2, 3).submit()
-    assert at.outcomes[0].detail == {"fee_recipient": "0x" + "66" * 20}
+    assert at.outcomes[0].detail == {
+        "block": "full",
+        "recipients": [checksum_address(OWNER_RECIPIENT)],
+        "fee_recipient": "0x" + "66" * 20,
+    }
+
+
+def test_a_builders_block_is_told_without_whom_it_names() -> None:
+    value = value_of(block(is_blinded=True, recipient=THIEF))
+    at = opened().decide(value).hear(2, 3).submit()
+    assert at.outcomes[0].detail == {
+        "block": "blinded",
+        "recipients": [checksum_address(OWNER_RECIPIENT)],
+    }
 
 
 def test_signatures_over_another_block_are_refused() -> None:

@@ -243,9 +243,16 @@ def clock_at(slot: int, into_slot_ms: int = 0) -> SlotClock:
         genesis_time=CHAIN.genesis_time,
         slot_ms=SLOT_MS,
         slots_per_epoch=CHAIN.slots_per_epoch,
-        wall=lambda: began_s + trio.current_time(),
+        wall=lambda: began_s + _time_s(),
         monotonic=trio.current_time,
     )
+
+
+def _time_s() -> float:
+    """Trio's time, also for worker threads."""
+    if trio.lowlevel.in_trio_run():  # type: ignore[attr-defined]
+        return trio.current_time()
+    return trio.from_thread.run_sync(trio.current_time)
 
 
 def due(

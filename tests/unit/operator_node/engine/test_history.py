@@ -100,6 +100,19 @@ def test_old_records_are_forgotten(tmp_path: Path) -> None:
     assert history.find(Filter()) == (BLOCK,)
 
 
+def test_the_oldest_make_room_when_there_is_too_much(tmp_path: Path) -> None:
+    history = History(tmp_path / "duties.sqlite", most_bytes=800_000)
+    for slot in range(400):
+        record = replace(VOTES, id=f"COMMITTEE-1_2_3_4-e0-s{slot}", slot=Slot(slot))
+        history.add(replace(record, detail={"why": "w" * 1000}))
+    history.flush()
+    history.prune(400)
+    left = [record.slot for record in history.find(Filter())]
+    assert left == list(range(399, 399 - len(left), -1))
+    assert 100 < len(left) < 200
+    History(None, most_bytes=0).prune(1)
+
+
 def test_records_outlive_the_process(tmp_path: Path) -> None:
     path = tmp_path / "duties.sqlite"
     history = History(path)

@@ -12,6 +12,8 @@ from tests.unit.operator_node.api.facts import DOWN
 
 
 class Pool:
+    clock_error_ms: int | None = None
+
     def status(self) -> tuple[NodeStatus, ...]:
         return (DOWN,)
 

@@ -57,3 +57,10 @@ def test_only_so_many_peers_are_remembered_and_the_worst_stay(
     standing.blame(PeerId("b"), Fault.REJECTED_MESSAGE)
     assert standing.is_refused(PEER)
     assert standing.score(PeerId("a")) == 0
+
+
+def test_nothing_is_held_against_a_peer_for_longer_than_six_half_lives() -> None:
+    standing = blamed(10_000)
+    assert standing.score(PEER) == scoring.WORST
+    standing.pass_time(6.1 * HALF_LIFE_SECONDS)
+    assert not standing.is_refused(PEER)

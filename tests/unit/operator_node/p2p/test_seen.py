@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator_node.p2p.scoring import PeerId
 from operator_node.p2p.seen import SeenMessages
 from operator_node.wire.gossip import gossip_id
 
@@ -46,3 +47,15 @@ def test_memory_is_bounded_by_turning_early() -> None:
         assert seen.claim(TOPIC, b"%d" % number)
     assert len(seen) == 20
     assert not seen.claim(TOPIC, b"99")
+
+
+def test_who_brought_a_message_first_is_known_as_long_as_the_message() -> None:
+    seen = SeenMessages()
+    seen.claim("topic", b"data", bearer=PeerId("a"))
+    seen.claim("topic", b"data", bearer=PeerId("b"))
+    seen.claim("topic", b"own")
+    seen.turn()
+    assert seen.bearer("topic", b"data") == "a"
+    assert seen.bearer("topic", b"own") is None
+    seen.turn()
+    assert seen.bearer("topic", b"data") is None

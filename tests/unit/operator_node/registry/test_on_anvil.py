@@ -32,8 +32,9 @@ def name_of(number: int) -> PublicKey:
 class Follow:
     """A registry on a real chain; as often as wanted, on the same store."""
 
-    def __init__(self, world: World, path: Path) -> None:
+    def __init__(self, world: World, path: Path, url: str = "") -> None:
         self.world = world
+        self.url = url or world.url
         self.path = path
         self.key = keys.operator_key(ME)
         self.kept: dict[PublicKey, SecretKey] = {}
@@ -41,7 +42,7 @@ class Follow:
 
     def run(self, check: Callable[[Registry], Awaitable[None]], **more: Any) -> None:
         async def main() -> None:
-            async with Rpc([self.world.url], chain_id=CHAIN_ID) as rpc:
+            async with Rpc([self.url], chain_id=CHAIN_ID) as rpc:
                 deployed = self.world.deployed
                 settings: dict[str, Any] = {"distance": 0, "poll_s": 0.01} | more
                 registry = Registry(

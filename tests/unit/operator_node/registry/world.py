@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import trio
 import trio.testing
 
 from operator_node.registry import Identity, Registry, RegistryChange
+from operator_node.registry.audit import Audit
+from operator_node.registry.proof import PayloadOf, Proof
+from operator_node.registry.sources import Sources
 from sdk.chain import Rpc
 from sdk.crypto import OperatorPrivateKey, SecretKey, decrypt_share
 from sdk.events import Event, encode, operator_public_key_bytes
@@ -104,6 +109,8 @@ class Follow:
         self.changes: list[RegistryChange] = []
         self.dropped: list[tuple[PublicKey, PublicKey]] = []
         self.admitted: list[PublicKey] = []
+        self.others: list[Node] = []
+        self.payload_of: PayloadOf | None = None
 
     def registry(self, rpc: Rpc, **more: Any) -> Registry:
         settings: dict[str, Any] = {
@@ -128,8 +135,21 @@ class Follow:
         """Runs the registry until the check is through."""
 
         async def main() -> None:
-            async with Rpc(["http://node"], transport=self.node.transport) as rpc:
-                registry = self.registry(rpc, **more)
+            nodes = {f"node{place}": each for place, each in enumerate([self.node, *self.others])}
+            transport = httpx.MockTransport(lambda asked: nodes[asked.url.host].respond(asked))
+            urls = [f"http://{name}" for name in nodes]
+            async with AsyncExitStack() as stack:
+                rpc = await stack.enter_async_context(Rpc(urls, transport=transport))
+                others = [
+                    await stack.enter_async_context(Rpc([url], transport=transport))
+                    for url in urls
+                    if self.others
+                ]
+                proof = Proof(rpc, CONTRACT, payload_of=self.payload_of, others=others)
+                audit = Audit(rpc, CONTRACT, others=others)
+                sources = Sources(rpc, others, distance=0)
+                looks = {"proof": proof, "audit": audit, "sources": sources}
+                registry = self.registry(rpc, **(looks | more))
                 changes = registry.subscribe()
                 with trio.fail_after(WHOLE_S):
                     async with trio.open_nursery() as nursery:
@@ -141,7 +161,10 @@ class Follow:
         trio.run(main)
 
     async def caught_up(self, registry: Registry) -> None:
-        """Until the registry has read what the chain has now, and told it."""
+        """Until the registry has read what the chain has now, and told it.
+
+        The chain is that of the first node.
+        """
 
         def is_there() -> bool:
             tip = registry.status().tip

@@ -287,6 +287,22 @@ def test_from_fulu_on_proposers_are_known_an_epoch_ahead() -> None:
     assert [at_ms - due.at_ms for at_ms, due in scene.of(RunnerRole.PROPOSER)] == [0]
 
 
+def test_another_proposer_delay_counts_from_the_next_plan_on() -> None:
+    scene = Scene(slot=8.5)
+    scene.beacon.proposals = [proposer(1, 10), proposer(1, 13)]
+
+    async def act() -> None:
+        await scene.until(11)
+        scene.scheduler.delay_proposals(400)
+        await scene.until(14)
+
+    play(scene, act)
+    assert [
+        (due.slot, due.data_at_ms - scene.clock.start_ms(due.slot))
+        for _, due in scene.of(RunnerRole.PROPOSER)
+    ] == [(10, 0), (13, 400)]
+
+
 def test_beacon_nodes_are_told_of_subnets_and_recipients() -> None:
     scene = Scene(slot=8.5, held=(1, 2))
     scene.beacon.seats = [seat(2, 4)]

@@ -13,6 +13,11 @@ from tests.unit.operator_node.scheduler.world import CHAIN, GLOAS_CHAIN, TIMING
 DUE_MS = 3_999
 
 
+def test_the_wait_after_a_head_is_the_operators_choice() -> None:
+    assert replace(TIMING, head_settle_ms=0).committee_start_ms(5, head_ms=1_000) == 1_000
+    assert replace(TIMING, head_settle_ms=9_000).committee_start_ms(5, head_ms=1_000) == DUE_MS
+
+
 def test_attestations_are_due_after_a_third_and_aggregates_after_two() -> None:
     assert TIMING.attestation_due_ms(0) == DUE_MS
     assert TIMING.aggregate_due_ms(0) == 8_000
@@ -86,3 +91,11 @@ def test_blocks_are_asked_for_after_the_proposer_delay() -> None:
     assert timing.data_ms(RunnerRole.PROPOSER, 3) == 700
     assert timing.data_ms(RunnerRole.AGGREGATOR_COMMITTEE, 3) == 8_000
     assert timing.data_ms(RunnerRole.VOLUNTARY_EXIT, 3) == 0
+
+
+def test_with_a_clock_that_is_far_off_no_block_is_late_on_purpose() -> None:
+    off = [False]
+    timing = Timing(CHAIN, proposer_delay_ms=700, ignores_delay=lambda: off[0])
+    assert timing.data_ms(RunnerRole.PROPOSER, 3) == 700
+    off[0] = True
+    assert timing.data_ms(RunnerRole.PROPOSER, 3) == 0

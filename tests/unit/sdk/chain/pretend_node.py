@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import httpx
+import msgspec
+import rlp  # type: ignore[import-untyped]  # no type information upstream
 
-from sdk.types import Address
+from sdk.chain.receipts import BLOOM_BYTES, Receipt, receipts_root
+from sdk.types import Address, keccak256
 
 CONTRACT = Address(b"\xcc" * 20)
 TOPIC = b"\x77" * 32
@@ -34,6 +36,7 @@ class Node:
         blocks: headers and logs as JSON, by number.
         rule: sees each call first; None lets it pass, a value is the result.
         calls: what was asked, in order.
+        has_receipts: serves receipts; headers have their roots in any case.
     """
 
     chain_id: int = 31337
@@ -41,6 +44,7 @@ class Node:
     rule: Rule | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
     has_timestamps: bool = False
+    has_receipts: bool = True
     salt: int = 0
 
     def mine(
@@ -54,36 +58,59 @@ class Node:
         for _ in range(blocks):
             self.salt += 1
             number = len(self.blocks)
-            parent = self.blocks[-1]["hash"] if self.blocks else "0x" + "00" * 32
-            name = "0x" + sha256(f"{parent}{self.salt}".encode()).hexdigest()
             said = events or [((TOPIC,), number.to_bytes(32, "big"))] * logs
-            log = {
-                "address": "0x" + CONTRACT.hex(),
-                "blockNumber": hex(number),
-                "blockHash": name,
-                "transactionHash": name,
-                "transactionIndex": "0x0",
-                "removed": False,
+            self.blocks.append(self._block(number, said))
+
+    def _block(self, number: int, said: Sequence[tuple[Sequence[bytes], bytes]]) -> dict[str, Any]:
+        parts = [
+            {
+                "address": _hex(CONTRACT),
+                "topics": [_hex(topic) for topic in topics],
+                "data": _hex(data),
             }
-            if self.has_timestamps:
-                log["blockTimestamp"] = hex(1000 + 12 * number)
-            self.blocks.append(
-                {
-                    "number": hex(number),
-                    "hash": name,
-                    "parentHash": parent,
-                    "timestamp": hex(1000 + 12 * number),
-                    "logs": [
-                        log
-                        | {
-                            "logIndex": hex(index),
-                            "topics": ["0x" + topic.hex() for topic in topics],
-                            "data": "0x" + data.hex(),
-                        }
-                        for index, (topics, data) in enumerate(said)
-                    ],
-                }
-            )
+            for topics, data in said
+        ]
+        bloom = _hex(bloom_of([CONTRACT, *(topic for topics, _ in said for topic in topics)]))
+        receipts: list[dict[str, Any]] = [
+            {
+                "transactionHash": _hex(keccak256(f"{number} {self.salt}".encode())),
+                "cumulativeGasUsed": hex(21_000 * (1 + len(parts))),
+                "logsBloom": bloom,
+                "logs": parts,
+                "type": "0x2",
+                "status": "0x1",
+            }
+        ] * bool(parts)
+        header: dict[str, str] = {
+            "parentHash": self.blocks[-1]["hash"] if self.blocks else "0x" + "00" * 32,
+            "sha3Uncles": "0x" + "11" * 32,
+            "miner": "0x" + "22" * 20,
+            "stateRoot": _hex(keccak256(f"state {self.salt}".encode())),
+            "transactionsRoot": "0x" + "33" * 32,
+            "receiptsRoot": _hex(receipts_root(msgspec.convert(receipts, list[Receipt]))),
+            "logsBloom": bloom if parts else "0x" + "00" * BLOOM_BYTES,
+            "difficulty": "0x0",
+            "number": hex(number),
+            "gasLimit": "0x1c9c380",
+            "gasUsed": receipts[0]["cumulativeGasUsed"] if receipts else "0x0",
+            "timestamp": hex(1000 + 12 * number),
+            "extraData": _hex(self.salt.to_bytes(8, "big")),
+            "mixHash": "0x" + "44" * 32,
+            "nonce": "0x0000000000000000",
+            "baseFeePerGas": "0x7",
+        }
+        name = _hex(hash_of(header))
+        log = {
+            "blockNumber": hex(number),
+            "blockHash": name,
+            "transactionHash": receipts[0]["transactionHash"] if receipts else "0x",
+            "transactionIndex": "0x0",
+            "removed": False,
+        }
+        if self.has_timestamps:
+            log["blockTimestamp"] = header["timestamp"]
+        logs = [log | each | {"logIndex": hex(index)} for index, each in enumerate(parts)]
+        return header | {"hash": name, "logs": logs, "receipts": receipts}
 
     def reorganise(self, depth: int, blocks: int, *, logs: int = 0) -> None:
         """Replace the last blocks."""
@@ -110,11 +137,11 @@ class Node:
         self.calls.append(call)
         try:
             result = None if self.rule is None else self.rule(call)
+            if result is None:
+                result = self._result(call["method"], call["params"])
         except Refuse as refusal:
             error = {"code": refusal.code, "message": refusal.message}
             return {"jsonrpc": "2.0", "id": call["id"], "error": error}
-        if result is None:
-            result = self._result(call["method"], call["params"])
         return {"jsonrpc": "2.0", "id": call["id"], "result": result}
 
     def _result(self, method: str, params: list[Any]) -> Any:
@@ -126,12 +153,40 @@ class Node:
             number = int(params[0], 16)
             return self.blocks[number] if number < len(self.blocks) else None
         if method == "eth_getLogs" and "blockHash" in params[0]:
-            wanted = params[0]["blockHash"]
-            found = next((each for each in self.blocks if each["hash"] == wanted), None)
-            if found is None:
-                raise Refuse("unknown block")
-            return found["logs"]
+            return self._named(params[0]["blockHash"])["logs"]
+        if method == "eth_getBlockReceipts" and self.has_receipts:
+            return self._named(params[0])["receipts"]
         if method == "eth_getLogs":
             low, high = (int(params[0][name], 16) for name in ("fromBlock", "toBlock"))
             return [log for block in self.blocks[low : high + 1] for log in block["logs"]]
         raise Refuse(f"the method {method} does not exist", -32601)
+
+    def _named(self, name: str) -> dict[str, Any]:
+        found = next((each for each in self.blocks if each["hash"] == name), None)
+        if found is None:
+            raise Refuse("unknown block")
+        return found
+
+
+def hash_of(header: dict[str, str]) -> bytes:
+    """What names a header of these fields, which are in their order."""
+    numbers = {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas"}
+    values = [
+        int(text, 16) if name in numbers else bytes.fromhex(text[2:])
+        for name, text in header.items()
+    ]
+    return keccak256(rlp.encode(values))
+
+
+def bloom_of(items: Sequence[bytes]) -> bytes:
+    """With the bits of these addresses and topics."""
+    bits = 0
+    for each in items:
+        name = keccak256(each)
+        for start in (0, 2, 4):
+            bits |= 1 << int.from_bytes(name[start : start + 2], "big") % (8 * BLOOM_BYTES)
+    return bits.to_bytes(BLOOM_BYTES, "big")
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import trio
 
-from sdk.chain import Call, Rpc
+from sdk.chain import Call, Rpc, messages
 from sdk.chain import rpc as room
 from sdk.errors import ConfigError, NetworkError
 from tests.unit.sdk.chain.pretend_node import Node, Refuse
@@ -146,7 +146,28 @@ def test_the_first_endpoint_is_tried_again_after_a_while() -> None:
     assert names[-1] == "http://one:8545"
 
 
-@pytest.mark.parametrize("urls", [(), ("http://one",) * 9, ("ws://one",), ("no address",)])
+def test_an_endpoint_to_be_avoided_is_asked_only_when_no_other_answers() -> None:
+    answering = {"one", "two"}
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.host not in answering:
+            return httpx.Response(502)
+        return httpx.Response(200, json={"jsonrpc": "2.0", "id": 0, "result": request.url.host})
+
+    async def main() -> list[str]:
+        transport = httpx.MockTransport(respond)
+        async with Rpc(["http://one", "http://two"], transport=transport) as rpc:
+            names = [await rpc.call("x", form=msgspec.json.Decoder(str))]
+            rpc.avoided = frozenset({0})
+            names.append(await rpc.call("x", form=msgspec.json.Decoder(str)))
+            answering.discard("two")
+            names.append(await rpc.call("x", form=msgspec.json.Decoder(str)))
+            return names
+
+    assert trio.run(main) == ["one", "two", "one"]
+
+
+@pytest.mark.parametrize("urls", [(), ("http://one",) * 9, ("ftp://one",), ("no address",)])
 def test_a_list_of_endpoints_is_checked(urls: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError):
         Rpc(urls)
@@ -177,7 +198,7 @@ def test_a_node_that_wants_to_be_left_alone_is_no_refusal(respond: Respond) -> N
     assert caught.value.data["rest_s"] == 7.0
 
 
-@pytest.mark.parametrize(("said", "rest_s"), [("1e9", 0.0), ("99999999", room.LONGEST_REST_S)])
+@pytest.mark.parametrize(("said", "rest_s"), [("1e9", 0.0), ("99999999", messages.LONGEST_REST_S)])
 def test_no_node_is_left_alone_for_ever(said: str, rest_s: float) -> None:
     with pytest.raises(NetworkError) as caught:
         asked(lambda request: httpx.Response(429, headers={"retry-after": said}))

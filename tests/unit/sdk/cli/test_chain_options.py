@@ -44,6 +44,17 @@ def test_help_waits_for_no_chain_library() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+def test_missing_option_names_the_variable_that_would_do(
+    phalanx: Phalanx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PHALANX_RPC", raising=False)
+    ran = phalanx("operators", "list")
+    assert ran.code == 2
+    assert "Missing option '--rpc'" in ran.err
+    assert "Give it, or set PHALANX_RPC. See --help." in ran.err
+    assert phalanx("cluster", "show", *NODE).err.endswith("See --help.\n")
+
+
 def test_two_ways_out_exclude_each_other(phalanx: Phalanx) -> None:
     words = ("cluster", "deposit", "--operators", "1,2,3,4", "--amount", "1", *NODE)
     ran = phalanx(*words, "--export", "a", "--safe", "b", "--json")

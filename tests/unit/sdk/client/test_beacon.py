@@ -9,7 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from sdk.client.beacon import ATTEMPTS, MAX_QUEUE_BYTES, BeaconNode, PendingWithdrawals
+from sdk.client.beacon import (
+    ATTEMPTS,
+    INDICES_IN_ADDRESS,
+    MAX_QUEUE_BYTES,
+    BeaconNode,
+    PendingWithdrawals,
+)
 from sdk.errors import BeaconError, ConfigError
 from sdk.types import PublicKey
 
@@ -167,3 +173,23 @@ def test_address_must_be_a_url() -> None:
         with pytest.raises(ConfigError) as caught:
             BeaconNode(bad)
         assert caught.value.code == "beacon_url"
+
+
+def test_node_without_the_route_of_the_standard_is_asked_in_the_older_form() -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.raw_path.decode()}")
+        if request.method == "POST":
+            return httpx.Response(404)
+        indices = request.url.params.get_list("indices")
+        rows = [{"index": int(index), "is_live": index == "7"} for index in indices]
+        return httpx.Response(200, json={"data": rows})
+
+    many = range(INDICES_IN_ADDRESS + 1)
+    live = node(handle)[0].liveness(5, many)
+    assert live == {index: index == 7 for index in many}
+    assert len(asked) == 3
+    assert asked[2] == (
+        f"GET /secret-path/eth/v1/validator/liveness?epoch=5&indices={INDICES_IN_ADDRESS}"
+    )

@@ -13,6 +13,8 @@ from libp2p.pubsub.pubsub import Pubsub
 from operator_node.p2p.identity import Identity
 from operator_node.p2p.intake import Intake
 from operator_node.p2p.scoring import PeerId, Standing
+from operator_node.p2p.upstream.control import ControlLimits
+from operator_node.p2p.upstream.framing import FrameRoom
 from operator_node.p2p.upstream.host import new_host
 from operator_node.p2p.upstream.pubsub import AnonymousPubsub
 from operator_node.p2p.upstream.router import Router
@@ -41,8 +43,10 @@ def stock_pubsub() -> Pubsub:
     return Pubsub(host(1), stock_router(), strict_signing=False)
 
 
-def our_pubsub(judged: list[bytes] | None = None) -> tuple[AnonymousPubsub, Router, Intake]:
-    """Subscribed to nothing, judging everything as good."""
+def our_pubsub(
+    judged: list[bytes] | None = None, *, kept: frozenset[ID] = frozenset()
+) -> tuple[AnonymousPubsub, Router, Intake]:
+    """Subscribed to nothing, judging everything as good, with co-operators."""
 
     def judge(data: bytes, _topic: str, _peer: PeerId) -> Verdict:
         if judged is not None:
@@ -51,8 +55,10 @@ def our_pubsub(judged: list[bytes] | None = None) -> tuple[AnonymousPubsub, Rout
 
     intake = Intake(judge, Standing())
     intake.topics = frozenset({TOPIC})
-    router = Router(score=lambda _peer: 0.0)
-    return AnonymousPubsub(host(1), router, intake, TOPICS), router, intake
+    limits = ControlLimits(intake.blame, TOPICS)
+    router = Router(score=lambda _peer: 0.0, limits=limits, is_kept=lambda each: each in kept)
+    pubsub = AnonymousPubsub(host(1), router, intake, TOPICS, limits, FrameRoom())
+    return pubsub, router, intake
 
 
 def anonymous(data: bytes) -> rpc_pb2.Message:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 import trio
 from libp2p.network.stream.exceptions import StreamEOF
+from trio.testing import MockClock
 
-from operator_node.p2p.upstream.framing import FrameReader, framed
+from operator_node.p2p.upstream.framing import (
+    LARGE_BYTES,
+    CutOffError,
+    FrameReader,
+    FrameRoom,
+    framed,
+)
 from sdk.errors import PeerError
 
 
@@ -25,9 +32,9 @@ class Pieces:
         return self.pieces.pop(0)
 
 
-def read_all(stream: Pieces, *, limit: int = 1000) -> list[bytes]:
+def read_all(stream: Pieces, *, limit: int = 1000, room: FrameRoom | None = None) -> list[bytes]:
     async def main() -> list[bytes]:
-        frames = FrameReader(stream, limit_bytes=limit)
+        frames = FrameReader(stream, limit_bytes=limit if room is None else 10**7, room=room)
         found: list[bytes] = []
         while (frame := await frames.read()) is not None:
             found.append(frame)
@@ -62,3 +69,43 @@ def test_a_stream_that_ends_inside_a_frame_is_told_from_one_that_ends(data: byte
     with pytest.raises(PeerError) as caught:
         read_all(Pieces(data, 100))
     assert caught.value.code == "frame_cut_off"
+
+
+class Endless(Pieces):
+    """A stream that never goes on."""
+
+    async def read(self, n: int | None = None, /) -> bytes:
+        if self.pieces:
+            return await super().read(n)
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+def cut_off(stream: Pieces, room: FrameRoom | None = None) -> None:
+    async def main() -> None:
+        frames = FrameReader(stream, limit_bytes=10_000_000, room=room)
+        with pytest.raises(CutOffError):
+            await frames.read()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def test_a_frame_that_does_not_go_on_is_given_up() -> None:
+    cut_off(Endless(framed(b"abc")[:-1], 100))
+
+
+def test_large_frames_share_a_room_and_small_ones_need_none() -> None:
+    room = FrameRoom(1_000_000)
+    large = framed(bytes(600_000))
+    with room.taken(600_000):
+        cut_off(Pieces(large, 65536), room)
+        assert read_all(Pieces(framed(bytes(LARGE_BYTES)), 65536), room=room)
+    assert read_all(Pieces(large, 65536), room=room) == [bytes(600_000)]
+    assert read_all(Pieces(large, 65536), room=room) == [bytes(600_000)]
+
+
+def test_room_is_free_again_after_a_frame_that_was_cut_off() -> None:
+    room = FrameRoom(1_000_000)
+    large = framed(bytes(600_000))
+    cut_off(Pieces(large[:-1], 65536), room)
+    assert read_all(Pieces(large, 65536), room=room) == [bytes(600_000)]

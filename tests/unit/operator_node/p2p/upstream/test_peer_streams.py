@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import trio
@@ -14,14 +15,21 @@ from libp2p.peer.id import ID
 from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
+from libp2p.pubsub.rpc_queue import RpcQueue
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from operator_node.p2p.upstream.framing import framed
 from operator_node.p2p.upstream.peer_ids import name_of
-from operator_node.p2p.upstream.peer_streams import LONGEST_WAIT_SECONDS, OPEN_SECONDS
+from operator_node.p2p.upstream.peer_streams import (
+    LONGEST_WAIT_SECONDS,
+    OPEN_SECONDS,
+    QUEUED_BYTES,
+    QUEUED_PACKETS,
+    ByteBoundQueue,
+)
 from operator_node.p2p.upstream.pubsub import AnonymousPubsub
 from tests.p2p.nodes import OTHER_TOPIC, TOPIC
-from tests.unit.operator_node.p2p.upstream.hosts import our_pubsub, peer, stock_pubsub
+from tests.unit.operator_node.p2p.upstream.hosts import anonymous, our_pubsub, peer, stock_pubsub
 
 PEER = peer(2)
 
@@ -307,3 +315,27 @@ def test_no_subscription_falls_between_the_first_packet_and_those_that_follow() 
 def test_a_wire_is_what_the_room_takes_for_a_stream() -> None:
     used = {"read", "write", "reset", "get_protocol"}
     assert used <= set(dir(INetStream)) & set(dir(Wire))
+
+
+def test_what_waits_for_a_peer_is_bounded_in_bytes_and_upstreams_is_not() -> None:
+    packet = rpc_pb2.RPC(publish=[anonymous(bytes(QUEUED_BYTES // 4))])
+    stock, ours = RpcQueue(QUEUED_PACKETS), ByteBoundQueue(QUEUED_PACKETS)
+    assert [stock.push(packet) for _ in range(10)] == [True] * 10
+    assert [ours.push(packet) for _ in range(4)] == [True, True, True, False]
+    trio.run(ours.pop)
+    assert ours.push(packet)
+    assert not ours.push(packet)
+
+
+def test_a_peer_that_does_not_read_loses_the_write() -> None:
+    class Stuck:
+        async def write(self, _data: bytes) -> None:
+            await trio.sleep_forever()
+
+    pubsub, _router, _intake = our_pubsub()
+
+    async def main() -> None:
+        with pytest.raises(trio.TooSlowError):
+            await pubsub.write_msg(cast(INetStream, Stuck()), rpc_pb2.RPC())
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
+import pytest
 import trio
-from libp2p.pubsub.gossipsub import GossipSub
+from libp2p.custom_types import TProtocol
+from libp2p.peer.id import ID
+from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11, GossipSub
 from libp2p.pubsub.mcache import MessageCache
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.rpc_queue import RpcQueue
 
 from operator_node.p2p.upstream import router as router_module
-from operator_node.p2p.upstream.router import HEARTBEAT_SECONDS, ContentCache, Router
+from operator_node.p2p.upstream.control import PER_HEARTBEAT, Kind
+from operator_node.p2p.upstream.peer_ids import name_of
+from operator_node.p2p.upstream.router import (
+    HEARTBEAT_SECONDS,
+    MESH_HIGH,
+    ContentCache,
+    Router,
+)
 from operator_node.wire.gossip import gossip_id
 from tests.p2p.nodes import TOPIC
 from tests.unit.operator_node.p2p.upstream.hosts import anonymous, our_pubsub, peer, stock_router
@@ -119,3 +130,84 @@ def test_recent_messages_go_through_the_queue_of_a_new_subscriber() -> None:
 
     trio.run(main)
     assert popped(queues[2]) == [b"one"]
+
+
+def crowded(count: int, *, kept: frozenset[ID] = frozenset()) -> Router:
+    """A router with so many peers in the mesh of the topic."""
+    pubsub, router, _intake = our_pubsub(kept=kept)
+    peers = [peer(number) for number in range(10, 10 + count)]
+    pubsub.peer_queues = {each: RpcQueue() for each in peers}
+    pubsub.peer_topics = {TOPIC: set(peers)}
+    router.mesh[TOPIC] = set(peers)
+    router.peer_protocol = dict.fromkeys(peers, TProtocol(PROTOCOL_ID_V11))
+    return router
+
+
+def graft(router: Router, who: ID) -> None:
+    trio.run(router.handle_graft, rpc_pb2.ControlGraft(topicID=TOPIC), who)
+
+
+def test_upstream_takes_whoever_asks_into_a_mesh_and_we_take_co_operators_alone() -> None:
+    stock = stock_router()
+    stock.mesh[TOPIC] = {peer(number) for number in range(10, 22)}
+    graft_stock = partial(stock.handle_graft, rpc_pb2.ControlGraft(topicID=TOPIC))
+    trio.run(graft_stock, NEAR)
+    assert NEAR in stock.mesh[TOPIC]
+
+    router = crowded(MESH_HIGH, kept=frozenset({OTHER}))
+    graft(router, NEAR)
+    assert NEAR not in router.mesh[TOPIC]
+    assert router._check_back_off(NEAR, TOPIC)
+    graft(router, OTHER)
+    assert OTHER in router.mesh[TOPIC]
+    assert NEAR not in crowded(MESH_HIGH - 1).mesh[TOPIC]
+
+
+def test_there_is_room_below_the_bound() -> None:
+    router = crowded(MESH_HIGH - 1)
+    graft(router, NEAR)
+    assert NEAR in router.mesh[TOPIC]
+
+
+def test_asking_into_a_mesh_too_early_is_blamed() -> None:
+    pubsub, router, intake = our_pubsub()
+    pubsub.peer_queues = {NEAR: RpcQueue()}
+    router.mesh[TOPIC] = set()
+    router._add_back_off(NEAR, TOPIC, is_unsubscribe=False)
+    graft(router, NEAR)
+    assert NEAR not in router.mesh[TOPIC]
+    assert intake._standing.score(name_of(NEAR)) == -1
+
+
+def test_co_operators_are_the_first_into_a_mesh_and_the_last_out_of_it() -> None:
+    operator = peer(11)
+    router = crowded(20, kept=frozenset({operator}))
+    for _ in range(20):
+        assert operator not in router._select_peers_for_pruning(TOPIC, 19)
+        router.mesh[TOPIC] = set()
+        assert operator in router._get_in_topic_gossipsub_peers_from_minus(TOPIC, 1, [])
+        router.mesh[TOPIC] = {peer(number) for number in range(10, 30)}
+    assert len(router._get_in_topic_gossipsub_peers_from_minus(TOPIC, 5, [])) == 5
+    assert router._get_in_topic_gossipsub_peers_from_minus(TOPIC, -3, []) == []
+
+
+def test_upstream_sends_a_message_as_often_as_it_is_asked_and_we_within_a_budget() -> None:
+    router, queues = meshed()
+    want = rpc_pb2.ControlIWant(messageIDs=[gossip_id(bytes(700_000))] * 50)
+
+    async def main() -> None:
+        await router.publish(NEAR, anonymous(bytes(700_000)))
+        popped(queues[3])
+        for _ in range(10):
+            await router.handle_iwant(want, OTHER)
+
+    trio.run(main)
+    assert len(popped(queues[3])) == PER_HEARTBEAT[Kind.ANSWER_BYTES] // 700_000
+
+
+def test_back_offs_that_are_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    router, _queues = meshed()
+    router.back_off = {TOPIC: {NEAR: 100, OTHER: 300}}
+    monkeypatch.setattr("time.time", lambda: 200.0)
+    router.mesh_heartbeat()
+    assert router.back_off == {TOPIC: {OTHER: 300}}
