@@ -186,6 +186,38 @@ OPERATOR: Final = Board(
                 width=8,
             ),
         ),
+        (
+            Panel(
+                "Registry: proven",
+                (
+                    Query(f"node_registry_verified_block{OURS}", "{{instance}} proven up to"),
+                    Query(
+                        f"node_registry_gap_total{OURS}", "wrong answers, repaired: {{repaired}}"
+                    ),
+                ),
+                "docs/metrics.md says when both counters must be alike.",
+                width=8,
+            ),
+            Panel(
+                "Clock, lease, payments",
+                (
+                    Query(f"node_clock_error_seconds{OURS}", "{{instance}} clock ahead, s"),
+                    Query(f"node_lease_held{OURS}", "{{instance}} has the lease"),
+                    Query(
+                        f"increase(node_fee_recipient_mismatch_total{OURS}[24h])",
+                        "own proposals that paid somebody else, 24 h",
+                    ),
+                ),
+                "A clock more than 0.2 s off is a fault of the machine.",
+                width=8,
+            ),
+            Panel(
+                "What peers sent in vain, per minute",
+                (Query(f"60 * {_rate('node_p2p_dropped_total', 'what')}", "{{what}}"),),
+                "Floods cost their senders the connection. docs/security.md, Peers.",
+                width=8,
+            ),
+        ),
     ),
 )
 

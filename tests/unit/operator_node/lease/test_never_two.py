@@ -58,7 +58,7 @@ def test_never_two_sign(what: str) -> None:
 
 def test_machines_that_stood_still_sign_nothing_slashable_when_they_go_on() -> None:
     worlds = [run(Faults(freeze=0.004, apart_ms=400), seed, look_away) for seed in range(2 * SEEDS)]
-    assert sum(len(world.emitted) for world in worlds) > 100
+    assert min(len(world.emitted) for world in worlds) > 10
 
 
 def test_without_faults_the_lease_moves_only_when_it_is_given_back() -> None:
