@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 import trio
 
+from operator_node.clock import wall_ms
 from sdk.errors import InputError, PhalanxError, StorageError
 from sdk.files import make_private_folder, read_bounded, write_private
 
@@ -39,8 +40,11 @@ _log = logging.getLogger(__name__)
 
 
 class _Letter(msgspec.Struct, frozen=True):
+    """A question, until when (by the machine's clock) somebody waits for its answer."""
+
     id: str
     words: Words
+    until_ms: int
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -86,6 +90,10 @@ class Letterbox:
                 _log.warning("a letter for %s cannot be read: %s", name, problem)
                 continue
             path.unlink(missing_ok=True)
+            if not 0 <= letter.until_ms - wall_ms() <= PATIENCE_S * 1000:
+                # Of a command that was killed, perhaps days ago: nobody wants that done now.
+                _log.warning("a letter for %s is too old: nothing is done", name)
+                continue
             _log.info("asked on this machine: %s", name)
             try:
                 answer = _Answer(letter.id, answering(letter.words))
@@ -104,19 +112,27 @@ def ask(data_folder: Path, name: str, words: Words, *, patience_s: float = PATIE
     """
     folder = data_folder / FOLDER
     make_private_folder(folder)
-    letter = _Letter(secrets.token_hex(_ID_BYTES), words)
+    letter = _Letter(secrets.token_hex(_ID_BYTES), words, wall_ms() + int(patience_s * 1000))
     path, answer_path = folder / f"{name}.letter", folder / f"{name}.answer"
-    write_private(path, msgspec.json.encode(letter), overwrite=True)
+    try:
+        write_private(path, msgspec.json.encode(letter), overwrite=True)
+        answer = _wait_for_answer(answer_path, letter.id, patience_s)
+    finally:
+        # However this ends, also by Ctrl-C: what nobody waits for must not be done later.
+        path.unlink(missing_ok=True)
+    if answer.problem:
+        raise StorageError(f"the node says: {answer.problem}", code="node_refused")
+    return answer.words
+
+
+def _wait_for_answer(path: Path, letter_id: str, patience_s: float) -> _Answer:
     end_s = time.monotonic() + patience_s
     while time.monotonic() < end_s:
-        answer = _read_answer(answer_path)
-        if answer is not None and answer.id == letter.id:
-            answer_path.unlink(missing_ok=True)
-            if answer.problem:
-                raise StorageError(f"the node says: {answer.problem}", code="node_refused")
-            return answer.words
+        answer = _read_answer(path)
+        if answer is not None and answer.id == letter_id:
+            path.unlink(missing_ok=True)
+            return answer
         time.sleep(_POLL_S)
-    path.unlink(missing_ok=True)
     raise StorageError(
         f"the node did not answer within {patience_s:g} s",
         code="node_silent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,12 @@ bls.load_backend("py_ecc")
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
 
+# Whoever started pytest in a shell's background has it, and everything it starts, ignore Ctrl-C:
+# then no test could interrupt a command.
+for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(each) is signal.SIG_IGN:
+        is_ctrl_c = each is signal.SIGINT
+        signal.signal(each, signal.default_int_handler if is_ctrl_c else signal.SIG_DFL)
 
 REALTIME: Final = frozenset({"beacon", "devnet", "e2e", "explorer", "indexer", "p2p"})
 """Folders whose tests run real processes and sockets against the clock: one at a time, so that they

@@ -16,7 +16,7 @@ from operator_node.signer.copying import put_back
 from operator_node.signer.record_file import OnDamage
 from operator_node.signer.store import SlashingStore
 from sdk.cli.inputs import path_type
-from sdk.cli.output import HELP_NAMES, Output
+from sdk.cli.output import HELP_NAMES, Output, dry_run_option
 from sdk.errors import StorageError
 from sdk.files import refuse_existing
 
@@ -25,8 +25,11 @@ LETTER = "backup"
 
 @click.command(context_settings=HELP_NAMES)
 @click.option("--out", type=path_type, required=True, help="File to write; must not exist.")
+@dry_run_option
 @for_a_record
-def backup(out: Path, config_path: Path | None, root_text: str | None, as_json: bool) -> None:
+def backup(
+    out: Path, dry_run: bool, config_path: Path | None, root_text: str | None, as_json: bool
+) -> None:
     """Copies the slashing record, also of a node that runs.
 
     The operator's key is not in it. A backup is safe to restore at any age: every share is silent
@@ -35,6 +38,13 @@ def backup(out: Path, config_path: Path | None, root_text: str | None, as_json: 
     output = Output(as_json=as_json)
     refuse_existing(out)
     found = find_record(config_path, root_text, output)
+    if dry_run:
+        record = existing(found.path)
+        output.result(
+            {"written": None, "record": str(record), "dry_run": True},
+            f"would copy {record} to {out}",
+        )
+        return
     was_running = False
     try:
         with SlashingStore.open(

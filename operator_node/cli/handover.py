@@ -33,7 +33,7 @@ from operator_node.signer.record_file import OnDamage
 from operator_node.signer.store import SlashingStore
 from operator_node.spec.networks import HOLESKY, HOODI, MAINNET, SEPOLIA
 from sdk.cli.inputs import path_type
-from sdk.cli.output import HELP_NAMES, Output, counted, overwrite_option
+from sdk.cli.output import HELP_NAMES, Output, counted, dry_run_option, overwrite_option
 from sdk.cli.passwords import PasswordSource, password_options
 from sdk.crypto.password_box import Scrypt
 from sdk.errors import InputError
@@ -53,12 +53,14 @@ def handover() -> None:
 @click.option("--again", is_flag=True, help="Make the file of a handover that was begun once more.")
 @password_options()
 @overwrite_option
+@dry_run_option
 @for_a_record
 def export_package(
     out: Path,
     again: bool,
     password: PasswordSource,
     overwrite: bool,
+    dry_run: bool,
     config_path: Path | None,
     root_text: str | None,
     as_json: bool,
@@ -71,6 +73,14 @@ def export_package(
     output = Output(as_json=as_json)
     refuse_existing(out, overwrite=overwrite)
     found = find_record(config_path, root_text, output)
+    if dry_run:
+        # That it opens says that it is whole, this operator's, and that no node has it.
+        with _open(found._replace(path=existing(found.path))):
+            output.result(
+                {"written": None, "record": str(found.path), "dry_run": True},
+                f"would stop signing with {found.path} for good, and write {out}",
+            )
+        return
     secret = password.read("the handover file", confirm=True)
     box = Scrypt()
     with _open(found._replace(path=existing(found.path))) as store:

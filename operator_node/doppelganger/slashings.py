@@ -27,6 +27,9 @@ STOPPING: Final = 2
 FILE_BYTES: Final = 1024 * 1024
 """120 bytes for each of many more validators than a node is made for."""
 
+_UNREADABLE: Final = ("cannot be read", "cannot be read, either")
+"""Stand for what a damaged file may have held; as many as stop everything."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,13 +104,18 @@ class Slashings:
 
 
 def _read(path: Path) -> dict[str, int]:
-    """What the file holds; one that cannot be read holds none, and says so."""
+    """What the file holds; one that cannot be read stops all signing until it is acknowledged."""
     if not path.exists():
         return {}
     try:
         data = read_bounded(path, limit_bytes=FILE_BYTES)
         seen: dict[str, int] = msgspec.json.decode(data, type=dict[str, int])
     except (InputError, msgspec.DecodeError) as problem:
-        _log.error("%s cannot be read, slashings before the start are forgotten: %s", path, problem)
-        return {}
+        _log.error(
+            "%s cannot be read, and may have held slashings of own validators: nothing is signed "
+            "until they are acknowledged (phalanx node acknowledge-slashings): %s",
+            path,
+            problem,
+        )
+        return dict.fromkeys(_UNREADABLE, 0)
     return seen

@@ -37,9 +37,18 @@ class StartWatch:
 
     def note_duty(self, slot: int) -> None:
         """A duty of the slot is due, and its co-operators can be heard."""
+        self._follow(slot + 1)  # a duty of the slot before may still be due
         if slot > self._start and len(self._heard) < self.slots:
             self._heard.add(slot)
 
     def is_over(self, now: int) -> bool:
         """Whether the node may speak in this slot; stays so."""
+        self._follow(now)
         return now > self._end or sum(slot < now for slot in self._heard) >= self.slots
+
+    def _follow(self, now: int) -> None:
+        """The clock was set back since the start: the watch begins anew, from now on."""
+        if now < self._start:
+            self._end -= self._start - now
+            self._start = now
+            self._heard.clear()

@@ -16,6 +16,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import trio
+
 from operator_node.session import slot_of
 from operator_node.wire.ids import RunnerRole, role_of
 from operator_node.wire.messages import Received, ReceivedPartials
@@ -54,6 +56,7 @@ class Twins:
 
     Attributes:
         found: messages so far that prove a twin.
+        seen: set with the first of them.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Twins:
             fence: called with what was seen, for every message that proves a twin.
         """
         self.found = 0
+        self.seen = trio.Event()
         self._me = me
         self._key = key
         self._clock = clock
@@ -102,11 +106,16 @@ class Twins:
         """Judges a message that passed gossip validation; `peer` delivered it."""
         signed = message.signed
         slot = slot_of(message)
+        # A clock that was ahead at the start and is set right now must not blind the watch.
+        latest = self._clock.slot_at(self._clock.now_ms() + CLOCK_STEP_MS)
+        if self._judged_after > latest + 1:
+            self._judged_after = latest
         if self._is_resting or signed.signers != (self._me,) or slot <= self._judged_after:
             return
         if signed.signatures[0][:_KEPT_BYTES] in self._signed:
             return
         self.found += 1
+        self.seen.set()
         role = RunnerRole(role_of(signed.message.id)).name
         why = f"another process signs as operator {self._me}: {role}, slot {slot}, by peer {peer}"
         if self.found == 1:

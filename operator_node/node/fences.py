@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from threading import Lock
 from typing import Protocol
 
 
@@ -35,23 +36,26 @@ class Fenced(Protocol):
 
 
 class Fences:
-    """The fences that are up."""
+    """The fences that are up. Safe to use from threads."""
 
     def __init__(self, signer: Fenced) -> None:
         """None."""
         self._signer = signer
         self._up: dict[Cause, str] = {}
+        self._lock = Lock()
 
     def set(self, cause: Cause, why: str) -> None:
         """Raises the fence of a cause; an empty text lifts it."""
-        if why:
-            self._up[cause] = why
-        else:
-            self._up.pop(cause, None)
-        if self._up:
-            self._signer.fence("; ".join(self._up[each] for each in Cause if each in self._up))
-        else:
-            self._signer.unfence()
+        # One at a time: the end of one cause must not lift what another thread raises meanwhile.
+        with self._lock:
+            if why:
+                self._up[cause] = why
+            else:
+                self._up.pop(cause, None)
+            if self._up:
+                self._signer.fence("; ".join(self._up[each] for each in Cause if each in self._up))
+            else:
+                self._signer.unfence()
 
     def of(self, cause: Cause) -> Callable[[str], None]:
         """`set` for one cause."""

@@ -159,7 +159,10 @@ async def _chain_id(rpc: Rpc) -> int:
             return int(text, 16)
         except NetworkError as problem:
             _log.warning("%s", problem)
-            await trio.sleep(AGAIN_SECONDS)
+        except ValueError:
+            _log.warning("%s gives a chain id that cannot be read", rpc.name)
+            rpc.leave()
+        await trio.sleep(AGAIN_SECONDS)
 
 
 async def _operator(base: Base) -> OperatorId:
@@ -208,6 +211,7 @@ async def _work(
     nursery.start_soon(_follow_registry, working, changes)
     nursery.start_soon(_follow_beacon, working, life.pool)
     nursery.start_soon(_tick, working, life)
+    nursery.start_soon(_forget_use, working)
     _log.info("duties of %d validators", len(base.registry.own()))
     if working.silence.is_listening():
         _log.info("listening first, whether another instance of this operator is at work")
@@ -278,6 +282,13 @@ async def _feel_lag(life: Life) -> None:
         due = trio.current_time() + LAG_SECONDS
         await trio.sleep_until(due)
         life.metrics.loop_lag(trio.current_time() - due)
+
+
+async def _forget_use(working: Working) -> None:
+    """Once a twin was seen the next start listens first, however soon it comes."""
+    await working.twins.seen.wait()
+    with _unharmed("removing the note that the slashing record was in use here"):
+        await trio.to_thread.run_sync(working.base.last_use.forget)
 
 
 async def _tick(working: Working, life: Life) -> None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from shutil import copyfile
 from typing import Final
 
 from operator_node.signer.record_file import (
+    SIDE_FILES,
     OnDamage,
     Owner,
     handed_over_note,
@@ -53,7 +55,10 @@ def write_copy(source: Path, database: sqlite3.Connection, path: Path) -> None:
         with open_private(temporary):
             pass
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
-            database.backup(copy, pages=PAGES, sleep=PAUSE_S)
+            # Else the last step flushes all of the copy while nothing can be recorded.
+            copy.execute("PRAGMA synchronous = OFF")
+            # SQLite itself pauses only where it has to wait for somebody.
+            database.backup(copy, pages=PAGES, sleep=PAUSE_S, progress=_let_others_write)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
             copy.execute("PRAGMA synchronous = FULL")
             copy.execute("BEGIN EXCLUSIVE")
@@ -107,7 +112,7 @@ def put_back(copy: Path, path: Path, owner: Owner) -> Path | None:
         finally:
             opened.counter.close()
             opened.database.close()
-        aside = set_aside(path, "replaced") if path.exists() else None
+        aside = set_aside(path, "replaced") if _is_anything_there(path) else None
         temporary.rename(path)
         sync_folder(path.parent)
     except sqlite3.Error as problem:
@@ -118,6 +123,11 @@ def put_back(copy: Path, path: Path, owner: Owner) -> Path | None:
         for left in (temporary, counter, *map(temporary.with_name, _beside(temporary))):
             left.unlink(missing_ok=True)
     return aside
+
+
+def _is_anything_there(path: Path) -> bool:
+    """Also what a record left behind that was moved by hand: SQLite would play it into the copy."""
+    return any(path.with_name(path.name + each).exists() for each in SIDE_FILES)
 
 
 def _check_free(path: Path) -> None:
@@ -135,6 +145,10 @@ def _check_free(path: Path) -> None:
 
 def _beside(path: Path) -> tuple[str, str]:
     return f"{path.name}-wal", f"{path.name}-journal"
+
+
+def _let_others_write(_status: int, _left: int, _pages: int) -> None:
+    time.sleep(PAUSE_S)
 
 
 def _refused(path: Path, problem: OSError) -> StorageError:

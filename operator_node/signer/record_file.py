@@ -24,7 +24,7 @@ SCHEMA_VERSION: Final = 1
 _LOCK_TIMEOUT_S: Final = 1.0
 """A command that only looks is done sooner; another node is not waited for."""
 _RECORD_ID_BYTES: Final = 16
-_SIDE_FILES: Final = ("", "-wal", "-journal")
+SIDE_FILES: Final = ("", "-wal", "-journal")
 _CACHE_KIB: Final = 16_000
 """A page per history and duty: those of thousands of validators stay in memory."""
 _CHECKED_PROBLEMS: Final = 1
@@ -262,7 +262,9 @@ def set_aside(path: Path, why: str) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}.{why}-{number}")).exists():
         number += 1
-    for suffix in _SIDE_FILES:
+    # The record itself last: were this killed in between, what is left of it is an older copy and
+    # armed as one; a journal without its record would be played into the next one.
+    for suffix in reversed(SIDE_FILES):
         file = path.with_name(path.name + suffix)
         if file.exists():
             file.rename(aside.with_name(aside.name + suffix))

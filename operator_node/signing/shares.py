@@ -10,6 +10,7 @@ Source: docs/security.md, "The signing process"; docs/slashing.md.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from threading import Lock
 from typing import Final
@@ -42,7 +43,8 @@ from sdk.errors import KeysharesError
 from sdk.types import PublicKey, Signature, Slot
 
 CHECK_WITHIN_S: Final = 0.05
-"""The event loop waits for this. Without an answer the signer itself still judges."""
+"""The event loop waits for this, and for as much in a second, however many validators a value is
+checked for. Without an answer the signer itself still judges."""
 TAKING_S: Final = 20.0
 """For some shares to be decrypted, armed and written."""
 
@@ -84,6 +86,8 @@ class ProcessShares(Withholding):
         self._dropped: set[tuple[PublicKey, PublicKey]] = set()
         self._free: dict[PublicKey, _Free] = {}
         """By share: which votes nothing that was signed speaks against, as far as is known."""
+        self._waited_in, self._waited_s = 0, 0.0
+        """A second, and how long the event loop waited in it."""
 
     def __repr__(self) -> str:
         return f"ProcessShares({len(self._shares)} shares)"
@@ -172,8 +176,14 @@ class ProcessShares(Withholding):
         free = self._free.get(share.share_key)
         if isinstance(guard, AttestationGuard) and free is not None and free.permits(guard):
             return False
+        began_s = time.monotonic()
+        if int(began_s) != self._waited_in:
+            self._waited_in, self._waited_s = int(began_s), 0.0
+        if self._waited_s > CHECK_WITHIN_S:
+            return False
         request = Check(share.share_key, share.validator_key, words.from_guard(guard))
         checked = self._process.ask_at_once(request, Checked, timeout_s=CHECK_WITHIN_S)
+        self._waited_s += time.monotonic() - began_s
         if checked is None:
             return False
         if checked.is_new and isinstance(guard, AttestationGuard):

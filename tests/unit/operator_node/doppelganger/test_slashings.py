@@ -88,8 +88,14 @@ def test_a_full_disk_does_not_keep_it_from_counting(
     assert "within an epoch" in scene.why
 
 
-def test_a_file_that_cannot_be_read_is_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_read_stops_everything_until_somebody_looks(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
     scene.path.write_bytes(b"[1]")
     scene.begin()
-    assert scene.why == ""
+    assert scene.why
     assert "cannot be read" in caplog.text
+    scene.slashings.acknowledge()
+    assert scene.why == ""
+    scene.begin()
+    assert scene.why == ""

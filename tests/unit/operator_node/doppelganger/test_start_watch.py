@@ -41,3 +41,19 @@ def test_a_longer_watch_may_take_longer_than_an_epoch() -> None:
 
 def test_no_watch_is_over_at_once() -> None:
     assert watch(0).is_over(NOW)
+
+
+def test_a_clock_that_was_ahead_at_the_start_does_not_make_the_watch_longer() -> None:
+    it = watch(1)
+    it.note_duty(NOW - 600)
+    assert not it.is_over(NOW - 600)
+    it.note_duty(NOW - 599)
+    assert it.is_over(NOW - 598)
+    assert not watch(1).is_over(NOW - 600)
+
+
+def test_the_limit_counts_from_the_clock_that_was_set_right() -> None:
+    it = watch()
+    assert not it.is_over(NOW - 600)
+    assert not it.is_over(NOW - 600 + EPOCH)
+    assert it.is_over(NOW - 600 + EPOCH + 1)

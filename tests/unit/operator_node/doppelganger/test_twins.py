@@ -129,3 +129,15 @@ def test_what_is_forgotten_is_not_judged_any_more(
     assert not any(scene.look(START + 1, echo) for echo in echoes)
     assert not scene.look(START + 2)
     assert scene.look(START + 3)
+
+
+def test_a_clock_that_was_ahead_at_the_start_does_not_blind_the_watch(scene: Scene) -> None:
+    scene.at(START - 600)
+    assert not scene.look(START - 600)  # began before the clock was set right, as far as is known
+    assert scene.look(START - 599)
+
+
+def test_the_first_proof_is_an_event_to_wait_for(scene: Scene) -> None:
+    assert not scene.twins.seen.is_set()
+    scene.look(START + 1)
+    assert scene.twins.seen.is_set()

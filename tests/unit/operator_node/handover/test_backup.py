@@ -208,3 +208,33 @@ def test_a_disk_that_refuses_leaves_nothing_behind(machine: Machine, tmp_path: P
         with pytest.raises(UsageError):
             write_copy(machine.record, store._database, taken)
     assert not list(tmp_path.glob(".taken*"))
+
+
+def test_a_journal_whose_record_was_moved_by_hand_does_not_get_into_the_copy(
+    machine: Machine, tmp_path: Path
+) -> None:
+    run(machine, "backup", "--out", tmp_path / "copy")
+    journal = machine.record.with_name("safety.sqlite-wal")
+    with machine.open() as store:
+        store.check_and_record([intent(vote(11, 12))])
+        left = journal.read_bytes()
+    assert left
+    machine.record.unlink()
+    journal.write_bytes(left)  # As a kill leaves it.
+    run(machine, "restore", tmp_path / "copy")
+    assert machine.record.with_name("safety.sqlite.replaced-1-wal").read_bytes() == left
+    with machine.open() as store:
+        assert store.needs_arming
+
+
+def test_a_dry_run_writes_nothing(machine: Machine, tmp_path: Path) -> None:
+    with machine.open() as store:
+        before = records_of(store)
+    said = run(machine, "backup", "--out", tmp_path / "copy", "--dry-run")
+    assert f"to {tmp_path / 'copy'}" in said.replace("\n", "")
+    said = run(machine, "handover", "export", "--out", tmp_path / "package", "--dry-run")
+    assert "would stop signing" in said
+    assert list(tmp_path.iterdir()) == [machine.record.parent.parent]
+    with machine.open() as store:
+        assert records_of(store) == before
+        assert isinstance(store.check_and_record([intent(vote(12, 13))])[0], Safe)
