@@ -7,6 +7,7 @@ Source: this node's own rules for reads (BN-3).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -14,10 +15,12 @@ from typing import Final, Generic, TypeVar
 import trio
 
 from operator_node.beacon.node import BeaconNode
-from operator_node.beacon.trouble import NodeTrouble
+from operator_node.beacon.trouble import NodeTrouble, Trouble
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _MS: Final = 1000
 
@@ -169,3 +172,9 @@ async def _ask_one(
         send.send_nowait(Offer(node, value, round((trio.current_time() - began) * _MS)))
     except NodeTrouble as problem:
         send.send_nowait(problem)
+    except Exception as problem:
+        # The outer boundary of one question: a fault in reading one node's answer must not cost the
+        # others' answers, and with them the process.
+        _log.exception("asking beacon node %s failed", node.name)
+        text = f"its answer could not be read: {type(problem).__name__}"
+        send.send_nowait(NodeTrouble(node.name, Trouble.MALFORMED, text))

@@ -8,13 +8,46 @@ Source: Ethereum Beacon APIs, beacon/genesis and config/spec; BN-2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from operator_node.spec.chain import ChainSpec, Fork
 
 _SHOWN: Final = 60
 """Characters of an address and a chain id; more than both have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a node says of its chain; `deposit_contract` is empty if it names none."""
+
+    chain: ChainSpec
+    deposit_contract: str = ""
+
+
+def most_agreed(accounts: Sequence[Account], *, now_s: int) -> int:
+    """Place of the account of the chain that most accounts are of; the first of equals.
+
+    Args:
+        accounts: at least one, of preferred nodes first.
+        now_s: unix seconds.
+    """
+
+    def support(place: int) -> int:
+        chain = accounts[place].chain
+        epoch = chain.epoch_of((now_s - chain.genesis_time) // chain.seconds_per_slot)
+        return sum(not mismatch(accounts[place], each, epoch=epoch) for each in accounts)
+
+    return max(range(len(accounts)), key=support)
+
+
+def mismatch(ours: Account, theirs: Account, *, epoch: int) -> str:
+    """As `difference`, and whether both name the same deposit contract, if both name one."""
+    if wrong := difference(ours.chain, theirs.chain, epoch=epoch):
+        return wrong
+    named = {ours.deposit_contract, theirs.deposit_contract} - {""}
+    return f"deposit contract {theirs.deposit_contract}" if len(named) > 1 else ""
 
 
 def deposit_contract_of(config: Mapping[str, object]) -> str:

@@ -39,6 +39,8 @@ KEEP_ALIVE_S: Final = 4.0
 URGENT_LANE: Final = 12
 BACKGROUND_LANE: Final = 4
 """At most 16 requests in flight per beacon node; duties need not queue behind the rest (BN-9)."""
+_INDEX_DIGITS: Final = 20
+"""Of the largest unsigned 64-bit integer; Python refuses to read numbers of thousands."""
 _STREAMS: Final = 2
 """Connections that event streams hold, an old one and its successor."""
 
@@ -230,7 +232,8 @@ class Endpoint:
         failures = {
             int(each.index): each.message
             for each in told.failures
-            if isinstance(each.index, int) or each.index.isdecimal()
+            if isinstance(each.index, int)
+            or (each.index.isdecimal() and len(each.index) <= _INDEX_DIGITS)
         }
         trouble = trouble_of(status, told.message)
         text = f"status {status}: {told.message}"

@@ -20,6 +20,7 @@ import trio
 from operator_node.beacon.answering import BLOCK_SOFT_MS, Answering
 from operator_node.beacon.asking import ask_all
 from operator_node.beacon.chain_block import ChainBlock
+from operator_node.beacon.chains import Account, most_agreed
 from operator_node.beacon.clock_error import agreed_ms
 from operator_node.beacon.feed import Feed
 from operator_node.beacon.fleet import Fleet
@@ -64,6 +65,7 @@ _log = logging.getLogger(__name__)
 MAX_NODES: Final = 16
 """Each is asked for every slot's vote and keeps an event stream; nobody runs that many."""
 CLOCK_LOST_MS: Final = 500
+_MS: Final = 1000
 CONNECT_SOFT_S: Final = 0.5
 """How long the preferred nodes may be slower than others at the start."""
 
@@ -75,8 +77,7 @@ class BeaconPool:
         urls: http or https, preferred first; may hold a user and password, which are never shown.
         now_ms: the time, unix milliseconds.
         compare_roots: the stricter check of checkpoints (FRK-1).
-        genesis_validators_root: of the intended chain; None takes the one of the first node that
-            answers.
+        genesis_validators_root: of the intended chain; None takes the one that most nodes name.
         tolerance_slots: how far behind a node still counts as synced (BN-1).
         block_soft_ms: into a slot of 12 s, how long better blocks are waited for (DUT-4).
         transport: for tests of the network's faults.
@@ -161,15 +162,18 @@ class BeaconPool:
     # --- life ------------------------------------------------------------------------------
 
     async def connect(self) -> ChainSpec:
-        """Waits for the first node that answers, and gives the chain that it is on.
+        """Waits for the first nodes that answer, and gives the chain that most of them are on.
 
-        Nodes that are on another chain are left out from then on, and looked at again now and then.
+        Of equally many the configured order decides. Nodes that are on another chain are left out
+        from then on, and looked at again now and then.
         """
         pause_s = FIRST_PAUSE_S
         while True:
             answers = await ask_all(self._fleet.nodes, self._chain_of, soft_s=CONNECT_SOFT_S)
             if answers.offers:
-                offer = min(answers.offers, key=lambda each: self._fleet.nodes.index(each.node))
+                offers = sorted(answers.offers, key=lambda each: self._fleet.nodes.index(each.node))
+                accounts = [Account(each.value, each.node.deposit_contract) for each in offers]
+                offer = offers[most_agreed(accounts, now_s=self._fleet.now_ms() // _MS)]
                 self._fleet.chain = offer.value
                 self._fleet.deposit_contract = offer.node.deposit_contract
                 return offer.value

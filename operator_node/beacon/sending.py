@@ -8,6 +8,7 @@ Source: this node's own rule (BN-4); Ethereum Beacon APIs, broadcast validation.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,8 @@ from operator_node.beacon.publishing import Batch, batches_of, deliver
 from operator_node.beacon.trouble import clip
 from operator_node.duties.types import Submission, SubmissionKind, Submitted
 from sdk.errors import PeerError
+
+_log = logging.getLogger(__name__)
 
 HEAD_START_S: Final = 0.1
 """Of the node that built a block: it has the payload, and the others wait no longer for it."""
@@ -127,17 +130,22 @@ async def _send(
         after: set when the node that goes first has answered; waited for shortly.
         given: to be set then, if this is that node.
     """
+    place = 0
     try:
         if after is not None:
             with trio.move_on_after(HEAD_START_S):
                 await after.wait()
-        place = 0
         with trio.move_on_after(SEND_LIMIT_S):
             for batch in batches:
                 wanted = partial(tally.wants, range(place, place + len(batch.items)))
                 for error in await deliver(node, batch, is_wanted=wanted):
                     tally.note(place, node, error)
                     place += 1
+    except Exception as problem:
+        # The outer boundary of one node's share: it runs beside all else that the pool does.
+        _log.exception("sending to beacon node %s failed", node.name)
+        for left in range(place, len(tally.items)):
+            tally.note(left, node, f"its answer could not be read: {type(problem).__name__}")
     finally:
         if given is not None:
             given.set()

@@ -15,7 +15,7 @@ from typing import Final
 
 import trio
 
-from operator_node.beacon.chains import difference, outdated
+from operator_node.beacon.chains import Account, mismatch, outdated
 from operator_node.beacon.events import follow
 from operator_node.beacon.feed import Feed
 from operator_node.beacon.fleet import Fleet
@@ -155,11 +155,9 @@ class Upkeep:
     async def _attach(self, node: BeaconNode) -> bool:
         """Checks a node that is new or back, and tells it what it must know; whether it is ours."""
         chain, fleet = await node.chain(), self._fleet
-        wrong = difference(fleet.chain, chain, epoch=fleet.epoch_of(fleet.slot_now()))
-        named = {node.deposit_contract, fleet.deposit_contract} - {""}
-        if not wrong and len(named) > 1:
-            wrong = f"deposit contract {node.deposit_contract}"
-        if wrong:
+        ours = Account(fleet.chain, fleet.deposit_contract)
+        theirs = Account(chain, node.deposit_contract)
+        if wrong := mismatch(ours, theirs, epoch=fleet.epoch_of(fleet.slot_now())):
             node.last_trouble = f"beacon node {node.name} is on another chain: {wrong}"
             _log.error("%s", node.last_trouble)
             return False

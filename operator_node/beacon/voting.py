@@ -84,25 +84,32 @@ class Voting:
         return await self._shared.get(slot, partial(self._ask, slot))
 
     async def _ask(self, slot: Slot) -> BeaconVote | Unavailable:
-        fleet = self._fleet
+        fleet, epoch = self._fleet, self._fleet.epoch_of(slot)
+        known = self._votes.of(slot)
+
+        async def ask(node: BeaconNode) -> BeaconVote:
+            vote = await fetch_vote(node, slot)
+            # Late in an epoch a node may answer from the state it prepared for the next one. Then
+            # others and the reserves are asked, unless there is something to fall back on.
+            if not known and not _is_of(vote, epoch):
+                text = f"attestation data of another epoch than {epoch}"
+                raise NodeTrouble(node.name, Trouble.NOT_YET, text)
+            return vote
+
         answers = await ask_all(
             fleet.for_duties(),
-            partial(fetch_vote, slot=slot),
+            ask,
             soft_s=VOTE_SOFT * fleet.slot_s,
             reserves=fleet.reserves(),
         )
         self._note_failures(slot, answers)
         if not answers.offers:
             return unavailable(answers.troubles)
-        epoch = fleet.epoch_of(slot)
         offers = [
             offer for offer in fleet.preferred_first(answers.offers) if _is_of(offer.value, epoch)
         ]
         if not offers:
-            # Late in an epoch a node may answer from the state it prepared for the next one.
-            known = self._votes.of(slot)
-            text = f"attestation data of another epoch than {epoch}"
-            return known[0] if known else Unavailable(Reason.BN_STALE_HEAD, text)
+            return known[0]
         await self._learn_heads(offers)
         vote = self._choose(slot, offers)
         self._note_candidates(slot, offers, vote)

@@ -7,11 +7,12 @@ instances share; no instance trusts another's time.
 
 from operator_node.lease.lease import Lease, LeaseRecord
 from operator_node.lease.permit import Moment, Permit
-from operator_node.lease.record import LeasedRecord
+from operator_node.lease.record import CLOCKS_APART_MS, LeasedRecord
 from operator_node.lease.shared_file import SharedFile
 from operator_node.lease.terms import Entry, Taken, Tenancy
 
 __all__ = [
+    "CLOCKS_APART_MS",
     "Entry",
     "Lease",
     "LeaseRecord",

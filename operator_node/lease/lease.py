@@ -13,6 +13,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,7 +24,7 @@ from operator_node.lease.permit import Clocks, Moment, Permit
 from operator_node.lease.shared_file import SharedFile
 from operator_node.lease.terms import HELD_MS, RENEW_MS, Entry, Taken, Tenancy, write_entry
 from operator_node.signer.standing import Standing
-from sdk.errors import InvariantBroken, PhalanxError
+from sdk.errors import InvariantBroken, PhalanxError, StorageError
 
 if TYPE_CHECKING:
     from trio_typing import TaskStatus  # trio's own is hidden by the stubs that libp2p brings
@@ -34,6 +35,12 @@ TELL_MS: Final = 250
 """Between looks whether the lease ended by itself. Signatures look for themselves."""
 RELEASE_S: Final = 3.0
 """A shared disk that hangs must not keep the node from ending."""
+JUMP_MS: Final = 60_000
+"""A wall clock that went ahead by more at once may be wrong: whoever takes over arms up to there.
+Less costs little more than taking over does."""
+DOUBT_MS: Final = 60_000
+"""From such a jump on, until the clock is believed unless beacon nodes contradict: they tell the
+time once per slot, and two of their answers have to agree."""
 _HOLDER_BYTES: Final = 16
 
 _log = logging.getLogger(__name__)
@@ -80,6 +87,7 @@ class Lease:
         record: LeaseRecord,
         is_resumed: bool = False,
         on_change: Callable[[str], None],
+        is_clock_off: Callable[[], bool] = lambda: False,
         clocks: Clocks = machine_clocks,
     ) -> None:
         """Does not have the lease.
@@ -90,6 +98,7 @@ class Lease:
             record: this instance's.
             is_resumed: see `Tenancy`.
             on_change: called with why nothing may be signed, and with nothing when it may.
+            is_clock_off: whether the wall clock is known to be wrong; asked on the event loop.
             clocks: other ones only in tests.
         """
         self.problem = ""
@@ -97,7 +106,11 @@ class Lease:
         self._file = file
         self._record = record
         self._on_change = on_change
+        self._is_clock_off = is_clock_off
         self._clocks = clocks
+        self._looked: Moment | None = None
+        self._doubt_ends_ms = 0
+        """Since boot; from a jump of the wall clock on."""
         self._tenancy = Tenancy(
             owner=owner, holder=secrets.token_hex(_HOLDER_BYTES), is_resumed=is_resumed
         )
@@ -152,27 +165,37 @@ class Lease:
     async def _take_turn(self) -> None:
         """The outer boundary: without a turn the lease ends, and nothing else does."""
         try:
-            await _in_thread(self.turn)
+            await _in_thread(partial(self.turn, is_clock_off=self._is_clock_off()))
         except Exception as problem:
             self.problem = f"a fault of this software, {type(problem).__name__}"
             _log.exception("the lease could not be renewed")
 
-    def turn(self) -> None:
-        """Looks once, and takes or renews the lease if that is possible; waits for the disk."""
+    def turn(self, *, is_clock_off: bool = False) -> None:
+        """Looks once, and takes or renews the lease if that is possible; waits for the disk.
+
+        Args:
+            is_clock_off: the wall clock is known to be wrong, so that it does neither.
+        """
         with self._turning:
             try:
-                self._turn(self._clocks())
+                before = self._clocks()
+                self._check_clock(before, is_clock_off=is_clock_off)
+                self._turn(before)
             except PhalanxError as problem:
                 if problem.message != self.problem:
                     _log.error("%s", problem)
                 self.problem = problem.message
             else:
                 if self.problem:
-                    _log.info("the lease's file works again")
+                    _log.info("the lease works again")
                 self.problem = ""
 
     def _turn(self, before: Moment) -> None:
         standing = self._record.standing()
+        if self._begun is None and self._tenancy.term not in (None, standing.term):
+            # Another record than the term began with: the one before was set aside meanwhile.
+            self._permit = None
+            self._tenancy.give_up()
         until = before.later(HELD_MS)
         with self._file.locked() as shared:
             if shared is None or self._is_closed:
@@ -191,6 +214,7 @@ class Lease:
                 shared.write(write_entry(entry))
                 self._tenancy.begin(answer)
                 self._begun = answer
+                self._tell_far_end(answer, before)
             else:
                 shared.write(write_entry(answer))
         if (begun := self._begun) is not None:
@@ -202,6 +226,35 @@ class Lease:
         permit = Permit(self._tenancy.term, until)
         self._record.permit(permit)
         self._permit = permit
+
+    def _check_clock(self, now: Moment, *, is_clock_off: bool) -> None:
+        """What the wall clock says goes into the entry, and others arm up to there."""
+        last, self._looked = self._looked, now
+        ahead_ms = 0 if last is None else (now.wall - last.wall) - (now.boot - last.boot)
+        if ahead_ms > JUMP_MS:
+            self._doubt_ends_ms = now.boot + DOUBT_MS
+        elif ahead_ms < -JUMP_MS:
+            self._doubt_ends_ms = now.boot  # it was set right, or is not ahead at least
+        if is_clock_off or now.boot < self._doubt_ends_ms:
+            raise StorageError(
+                "this machine's clock differs from its beacon nodes'"
+                if is_clock_off
+                else "this machine's clock jumped ahead, and may be wrong",
+                code="lease_clock",
+                hint="Run a time daemon such as chrony; the lease waits until the clock is right.",
+            )
+
+    def _tell_far_end(self, taken: Taken, now: Moment) -> None:
+        last, until_ms = self._tenancy.last, taken.unknown_until_ms
+        if last is None or until_ms is None or until_ms - now.wall <= HELD_MS + JUMP_MS:
+            return
+        _log.error(
+            "the clock of instance %s, which had the lease in term %d, was about %d s ahead of "
+            "this one's: nothing before then is signed here, because that one may have",
+            last.holder,
+            last.term,
+            (until_ms - now.wall) // 1000,
+        )
 
     def release(self) -> None:
         """Gives the lease back, if this instance has it; another one need not wait then."""
@@ -221,8 +274,10 @@ class Lease:
                 return
             content, now = shared.read(), self._clocks()
             answer = self._tenancy.answer(content, standing, now_ms=now.boot, until_ms=now.wall)
-            if isinstance(answer, Entry):
-                shared.write(write_entry(replace(answer, is_free=True)))
+            if isinstance(answer, Entry) and (last := self._tenancy.last) is not None:
+                # A wall clock that jumped ahead since the last renewal says nothing of signatures.
+                until_ms = min(now.wall, last.until_ms)
+                shared.write(write_entry(replace(answer, until_ms=until_ms, is_free=True)))
 
     async def _keep_telling(self) -> None:
         while True:

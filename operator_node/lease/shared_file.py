@@ -14,10 +14,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from operator_node.lease.terms import ENTRY_BYTES
 from sdk.errors import StorageError
-from sdk.files import PRIVATE_MODE
+
+_NOT_THERE: Final = (
+    "Check that the shared disk is mounted. If there was never a lease, make the file once, empty, "
+    "on that disk: install -m 600 /dev/null with its path."
+)
+_NOT_WORKING: Final = "Check that the shared disk is mounted, writable and not full."
 
 
 class LockedFile:
@@ -43,20 +49,22 @@ class SharedFile:
         """Touches nothing.
 
         Args:
-            path: on the shared disk; its folder is there already.
+            path: on the shared disk, where the operator made it once, empty.
         """
         self.path = path
 
     @contextmanager
     def locked(self) -> Iterator[LockedFile | None]:
-        """The file, made if there is none; None while another instance has its lock.
+        """The open file; None while another instance has its lock.
+
+        It is never made here: without the shared disk that would be a file of this machine alone.
 
         Raises:
-            StorageError: `lease_unreachable`, the disk does not work; also from reading and
-                writing inside.
+            StorageError: `lease_unreachable`, the disk does not work, or has no such file; also
+                from reading and writing inside.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,5 +78,5 @@ class SharedFile:
             raise StorageError(
                 f"the lease's file {self.path} cannot be used: {problem.strerror or problem}",
                 code="lease_unreachable",
-                hint="Check that the shared disk is mounted, writable and not full.",
+                hint=_NOT_THERE if isinstance(problem, FileNotFoundError) else _NOT_WORKING,
             ) from problem

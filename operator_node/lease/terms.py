@@ -90,7 +90,7 @@ def read_entry(content: bytes) -> Entry | None:
         raise StorageError(
             "the lease's file holds something else",
             code="lease_damaged",
-            hint="Stop all instances of this operator, remove the file, and start one.",
+            hint="Stop all instances of this operator, empty the file, and start one.",
         )
     owner, holder, record_id = (found[place].decode() for place in (1, 3, 6))
     term, beat, until_ms, sequence = (int(found[place]) for place in (2, 4, 5, 7))
@@ -162,11 +162,8 @@ class Tenancy:
         self.last = entry
         if self.term is not None:
             if entry is not None and (entry.term, entry.holder) == (self.term, self._holder):
-                return replace(
-                    entry, beat=entry.beat + 1, until_ms=until_ms, sequence=standing.sequence
-                )
-            self.term = None  # somebody took over, or removed the file
-            self._seen = None
+                return self._renewed(entry, standing, until_ms)
+            self.give_up()  # somebody took over, or emptied the file
         if content != self._seen:
             self._seen, self._seen_at_ms = content, now_ms
         is_free = entry is not None and entry.is_free
@@ -185,6 +182,18 @@ class Tenancy:
     def begin(self, taken: Taken) -> None:
         """The first entry is written: the term is this instance's."""
         self.term = taken.term
+
+    def give_up(self) -> None:
+        """The term is not this instance's any more: waits like whoever has none."""
+        self.term = None
+        self._seen = None
+
+    def _renewed(self, entry: Entry, standing: Standing, until_ms: int) -> Entry:
+        # A record that was handed over has its own name only from its first term on.
+        record_id, sequence = standing.record_id, standing.sequence
+        return replace(
+            entry, beat=entry.beat + 1, until_ms=until_ms, record_id=record_id, sequence=sequence
+        )
 
     def _is_complete(self, entry: Entry | None, standing: Standing) -> bool:
         """Whether this record knows all that was signed in the term before."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from operator_node.config import Settings
 from operator_node.doppelganger import Twins
-from operator_node.lease import Lease, LeaseRecord, SharedFile
+from operator_node.lease import CLOCKS_APART_MS, Lease, LeaseRecord, SharedFile
 from operator_node.node.fences import Cause, Fences
 from sdk.errors import InvariantBroken
 
@@ -24,6 +24,7 @@ def make_lease(
     is_resumed: bool,
     fences: Fences,
     twins: Twins,
+    clock_error_ms: Callable[[], int | None],
 ) -> Lease | None:
     """The lease of this instance, None if none is configured.
 
@@ -35,6 +36,7 @@ def make_lease(
         is_resumed: see `Tenancy`.
         fences: the one of the lease is up until it is held.
         twins: does not mind another instance that has the lease.
+        clock_error_ms: how far this machine's clock is off, None while unknown.
     """
     file = settings.safety.lease_file
     if file is None:
@@ -49,6 +51,7 @@ def make_lease(
         record=record,
         is_resumed=is_resumed,
         on_change=_follow(fences, twins),
+        is_clock_off=lambda: abs(clock_error_ms() or 0) > CLOCKS_APART_MS,
     )
 
 

@@ -289,6 +289,7 @@ def make_working(settings: Settings, base: Base, pool: BeaconPool, me: OperatorI
         is_resumed=base.is_resumed,
         fences=base.fences,
         twins=twins,
+        clock_error_ms=lambda: pool.clock_error_ms,
     )
     slashings = Slashings(
         settings.data_folder / SLASHINGS_FILE,

@@ -22,6 +22,7 @@ import trio
 from operator_node.beacon.endpoint import MAX_BLOCK_BYTES, Endpoint, Request
 from operator_node.beacon.trouble import NodeTrouble, Trouble
 from operator_node.registry.proof import Payload, Untied
+from sdk.chain.messages import UNREADABLE
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Payloads:
             content = await self._ask(endpoint, "/eth/v1/config/deposit_contract")
             try:
                 found = None if content is None else int(_CONTRACT.decode(content).data.chain_id)
-            except (msgspec.DecodeError, ValueError):
+            except (msgspec.DecodeError, RecursionError, ValueError):
                 found = None
             if found is not None:
                 return found == chain_id
@@ -167,7 +168,7 @@ class Payloads:
 def _read(content: bytes) -> Payload | None:
     try:
         body = _BLOCK.decode(content).data.message.body
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     found = body.execution_payload_header or body.execution_payload
     if found is None:

@@ -331,15 +331,15 @@ class Network:
         if is_current:
             return
         sequence = max(now_ms, 0 if last is None else last.sequence + 1)
+        expires_ms = now_ms + LIFETIME_MS
         record = AddressRecord(
-            self._operator.id,
-            self.peer_id,
-            addresses,
-            sequence,
-            now_ms + LIFETIME_MS,
-            self._domain,
+            self._operator.id, self.peer_id, addresses, sequence, expires_ms, self._domain
         )
-        signed = await trio.to_thread.run_sync(sign_record, record, self._operator.sign)
+        try:
+            signed = await trio.to_thread.run_sync(sign_record, record, self._operator.sign)
+        except StorageError as problem:  # the next round tries again
+            _log.warning("own address record could not be signed: %s", problem)
+            return
         refused = self._book.offer(signed, now_ms=self._now_ms())
         if refused is not None:
             _log.warning("own address record is refused: %s", refused.value)

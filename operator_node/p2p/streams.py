@@ -118,6 +118,8 @@ class DirectStreams:
         self._forward = forward
         self._nursery = nursery
         self._outgoing: dict[PeerId, _Outgoing] = {}
+        self._incoming: dict[PeerId, trio.CancelScope] = {}
+        """Ends the reading of each peer's newest stream."""
         self._pauses: dict[PeerId, _Pause] = {}
         """Of connected peers to which no stream could be opened."""
         host.set_stream_handler(PROTOCOL, self._serve)
@@ -201,19 +203,18 @@ class DirectStreams:
         return None
 
     async def _serve(self, stream: INetStream) -> None:
-        """Takes a peer's messages until its stream ends."""
+        """Takes a peer's messages until its stream ends, or it opens another one."""
         peer = name_of(stream.muxed_conn.peer_id)
         batch_window_updates(stream)
-        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
+        before, scope = self._incoming.get(peer), trio.CancelScope()
+        self._incoming[peer] = scope
+        if before is not None:
+            # One at a time, or a peer could fill the room for large messages with all its streams.
+            # A stream that is reset at this end does not wake who reads from it; so it is told.
+            before.cancel()
         try:
-            while (frame := await frames.read()) is not None and not self._intake.refuses(peer):
-                message = _message(frame)
-                self._intake.hear(peer)
-                accepted = self._intake.take(peer, message.topic, message.data)
-                if accepted is not None:
-                    await self._forward(peer, message, accepted)
-                if self._intake.is_tired_of(peer):
-                    await trio.sleep(TIRED_SECONDS)
+            with scope:
+                await self._read(stream, peer)
         except IOException:
             return  # the connection ended
         except CutOffError as problem:
@@ -224,7 +225,21 @@ class DirectStreams:
         except Exception:
             # The outer boundary of this stream's task, as for gossip.
             _log.exception("reading a direct stream of peer %s failed", peer)
+        finally:
+            if self._incoming.get(peer) is scope:
+                del self._incoming[peer]
         await stream.reset()
+
+    async def _read(self, stream: INetStream, peer: PeerId) -> None:
+        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
+        while (frame := await frames.read()) is not None and not self._intake.refuses(peer):
+            message = _message(frame)
+            self._intake.hear(peer)
+            accepted = self._intake.take(peer, message.topic, message.data)
+            if accepted is not None:
+                await self._forward(peer, message, accepted)
+            if self._intake.is_tired_of(peer):
+                await trio.sleep(TIRED_SECONDS)
 
 
 async def _send(outgoing: _Outgoing, stream: INetStream) -> None:

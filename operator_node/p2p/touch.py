@@ -23,7 +23,7 @@ from operator_node.p2p.gossip import Gossip
 from operator_node.p2p.intake import Intake
 from operator_node.p2p.liveness import LATE_SECONDS, Answer, Asking, Liveness
 from operator_node.p2p.origins import Origins
-from operator_node.p2p.places import Place
+from operator_node.p2p.places import Place, joined
 from operator_node.p2p.redial import Redial
 from operator_node.p2p.scoring import PeerId, Standing
 from operator_node.p2p.spreading import AddressExchange
@@ -130,7 +130,7 @@ class Touch:
         co_operators = self._co_operators()
         memory.crowd.keep(co_operators | memory.origins.peers())
         self._count()
-        places = {place.peer: place.addresses for place in self._targets()}
+        places = self._targets()
         connected, now = memory.crowd.connected, trio.current_time()
         for peer in memory.redial.due(places, connected, now=now):
             nursery.start_soon(self._dial, peer, places[peer])
@@ -182,20 +182,21 @@ class Touch:
                 return
             await trio.sleep(GREETING_WAIT_SECONDS)
 
-    def _targets(self) -> Iterable[Place]:
-        """Whom to be connected to, the most important first; those to avoid left out."""
+    def _targets(self) -> dict[PeerId, tuple[str, ...]]:
+        """Whom to be connected to, and where; the most important first, those to avoid left out."""
         memory = self._memory
-        places = [*memory.trusted, *self._places_of(sorted(self._wanted))]
+        groups = [memory.trusted, self._places_of(sorted(self._wanted))]
         # The other half is for those who dial this node.
         wished = memory.crowd.target() // 2
         if len(memory.crowd.connected) < wished:
             others = sorted(memory.book.operators() - self._wanted, key=self._lot)
-            places += [*memory.bootstrap, *self._places_of(others[:wished])]
-        return (place for place in places if not memory.crowd.avoids(place.peer))
+            groups += [memory.bootstrap, self._places_of(others[:wished])]
+        found = joined(groups)
+        return {peer: where for peer, where in found.items() if not memory.crowd.avoids(peer)}
 
-    def _places_of(self, operators: Iterable[OperatorId]) -> list[Place]:
+    def _places_of(self, operators: Iterable[OperatorId]) -> tuple[Place, ...]:
         records = map(self._memory.book.of, operators)
-        return [Place(each.peer, each.addresses) for each in records if each is not None]
+        return tuple(Place(each.peer, each.addresses) for each in records if each is not None)
 
     def _lot(self, operator: OperatorId) -> bytes:
         """An order of operators that is each node's own: else all would dial the same few."""

@@ -24,7 +24,7 @@ from operator_node.registry.audit_views import REGISTRY, Subject, agrees, calls_
 from operator_node.registry.status import AuditStatus, Difference
 from sdk.chain import Point, Rpc
 from sdk.chain.calls import ask_contract
-from sdk.errors import NetworkError
+from sdk.errors import ConfigError, NetworkError
 from sdk.types import Address, BlockNumber
 
 log = logging.getLogger(__name__)
@@ -202,7 +202,7 @@ class Audit:
                 continue
             try:
                 theirs = await self._ask(other, asked, tip)
-            except NetworkError as failure:
+            except (NetworkError, ConfigError) as failure:
                 log.info("registry: %s does not say what differs: %s", other.name, failure)
                 continue
             if theirs is None:

@@ -14,7 +14,7 @@ from typing import Final
 from operator_node.registry.notices import ExitRequested
 from operator_node.registry.proof import Proof
 from sdk.chain.proofs import BlockProof
-from sdk.errors import NetworkError
+from sdk.errors import ConfigError, NetworkError
 from sdk.events import decode
 from sdk.events.types import ValidatorExited
 from sdk.types import BlockNumber
@@ -60,18 +60,20 @@ class HeldExits:
     async def look_again(self) -> list[ExitRequested]:
         """Those that are proven by now."""
         told: list[ExitRequested] = []
-        for number in sorted({each.block_number for each in self._held})[:AT_ONCE]:
+        turns = list(dict.fromkeys(each.block_number for each in self._held))
+        for number in turns[:AT_ONCE]:
+            proof: BlockProof | None = None
             try:
                 proof = await self._proof.prove(number)
-            except NetworkError as failure:
+            except (NetworkError, ConfigError) as failure:
                 log.warning("registry: exits of block %d wait: %s", number, failure)
-                continue
-            if proof is None:
-                continue
-            asked = _exits_of(proof)
+            asked = None if proof is None else _exits_of(proof)
             for each in [each for each in self._held if each.block_number == number]:
                 del self._held[each]
-                if each.validator_key in asked:
+                if asked is None:
+                    # Behind the others, so that none waits for those that cannot be proven.
+                    self._held[each] = None
+                elif each.validator_key in asked:
                     told.append(each)
                 else:
                     self.refused += 1

@@ -22,11 +22,12 @@ from typing import Final, NoReturn, TypeAlias
 
 import trio
 
+from operator_node.registry.headers import outvoted
 from operator_node.registry.status import Gap, ProofStatus
 from sdk.chain import Block, Read, Rpc
 from sdk.chain.headers import names_itself
 from sdk.chain.proofs import BlockProof, NotProvable, headers_of, logs_in_range, proven_logs
-from sdk.errors import NetworkError
+from sdk.errors import ConfigError, NetworkError
 from sdk.events import Log
 from sdk.types import Address, BlockNumber
 
@@ -36,6 +37,8 @@ MOST_PROVEN: Final = 200
 """Blocks of one range that are proven because nodes differ; receipts may be a megabyte each."""
 TIE_EVERY: Final = 32
 """Blocks without an event that are not compared with a beacon node: an answer has some 100 kB."""
+TIES_S: Final = 60.0
+"""For the ties of one range; beacon nodes that hang are not waited for once per block."""
 GAPS_KEPT: Final = 32
 """For people to look at; all are counted."""
 
@@ -192,6 +195,7 @@ class Proof:
             return None
         if not await self._is_tied(block):
             return None
+        await self._hold_to_chain([block])
         self._certain.add(number)
         return proof
 
@@ -253,18 +257,17 @@ class Proof:
         Raises:
             NetworkError: `header_foreign`, it is not.
         """
+        return await self._tie(block) is not None
+
+    async def _tie(self, block: Block) -> Payload | Untied | None:
         payload = await self._payload(block)
-        if isinstance(payload, Untied):
-            return True
-        if payload is None:
-            return False
-        if payload.block_hash != block.hash:
+        if isinstance(payload, Payload) and payload.block_hash != block.hash:
             self._refute(
                 f"has block {block.number} 0x{block.hash.hex()}, the own beacon nodes have "
                 f"0x{payload.block_hash.hex()} at its time",
                 code="header_foreign",
             )
-        return True
+        return payload
 
     async def _payload(self, block: Block) -> Payload | Untied | None:
         if self._payload_of is None:
@@ -304,7 +307,7 @@ class Proof:
                 continue
             try:
                 theirs = await logs_in_range(other, self._registry, read.low, read.high)
-            except NetworkError as failure:
+            except (NetworkError, ConfigError) as failure:
                 log.info("registry: blocks %d to %d compared less: %s", *_ends(read), failure)
                 continue
             named = {(each.block_number, each.block_hash, each.log_index) for each in theirs}
@@ -312,12 +315,35 @@ class Proof:
         if not differing:
             return
         log.warning("registry: nodes differ in %d of blocks %d to %d", len(differing), *_ends(read))
-        blocks = await headers_of(self._rpc, sorted(differing)[:MOST_PROVEN])
+        if len(differing) > MOST_PROVEN:
+            # With the code on which a range is halved.
+            raise NetworkError(f"nodes differ in {len(differing)} blocks", code="rpc_refused")
+        blocks = await headers_of(self._rpc, sorted(differing))
+        await self._hold_to_chain(blocks)
         try:
             self._correct(await self._proofs(blocks), given)
         except NotProvable as reason:
             self._pass_on(reason)
             self.unproven += len(blocks)
+
+    async def _hold_to_chain(self, blocks: Sequence[Block]) -> None:
+        """Beacon nodes say which headers are the chain's; of those that they lack, a majority.
+
+        Raises:
+            NetworkError: `header_foreign`, one is not.
+        """
+        loose = {each.number: each for each in blocks}
+        with trio.move_on_after(TIES_S):
+            for block in blocks:
+                if isinstance(await self._tie(block), Payload):
+                    del loose[block.number]
+        others = [each for each in self._others if each.name != self._rpc.name]
+        alone = await outvoted(list(loose.values()), others)
+        if alone is not None:
+            self._refute(
+                f"has a block {alone.number} that the other nodes do not have",
+                code="header_foreign",
+            )
 
     def _pass_on(self, reason: NotProvable) -> None:
         """Another node may have what it takes; where none has, this one is believed.
@@ -329,7 +355,9 @@ class Proof:
         if name not in self._unable:
             self._note(name, str(reason))
             self._unable.add(name)
-        if not self._unable.issuperset(self._rpc.names):
+        # Not of `avoided`: one that claims a head out of reach has honest ones avoided as late.
+        near = {each for at, each in enumerate(self._rpc.names) if at not in self._rpc.away}
+        if not self._unable.issuperset(near):
             self._rpc.leave()
             raise NetworkError(
                 f"{name} proves nothing: {reason}",

@@ -146,15 +146,19 @@ class Registry:
 
         Raises:
             ConfigError: the store belongs to another network or operator, the key is not the one
-                registered for the configured id, or all endpoints serve another chain.
+                registered for the configured id, or all endpoints serve another chain at first.
         """
         while True:
             try:
                 await self._follow(task_status)
                 await self._upkeep.put_in_place()
                 continue
-            except ConfigError:
-                raise
+            except ConfigError as failure:
+                has_read = self.is_complete or self._counts["steps"]
+                if failure.code != "wrong_chain" or not has_read:
+                    raise
+                self._counts["failures"] += 1
+                log.error("registry: %s; they are asked again", failure)
             except Exception as failure:
                 # Whatever it was: the store is right as of some block, and is opened again.
                 self._counts["failures"] += 1
@@ -246,10 +250,11 @@ class Registry:
                 try:
                     step = await anext(reader)
                 except NetworkError as failure:
+                    failed = self._rpc.heard
                     self._counts["failures"] += 1
                     log.warning("registry: %s", failure)
                     await self._pause()
-                    await self._sources.look()
+                    await self._sources.look(failed=failed)
                     continue
                 await self._take(record, step)
                 self._failures = 0

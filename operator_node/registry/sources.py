@@ -58,15 +58,20 @@ class Sources:
         """How each is, in the configured order; empty if there is only one."""
         return tuple(self._told[place] for place in sorted(self._told))
 
-    async def look(self) -> None:
-        """Ask everybody, and have those avoided that are not good."""
+    async def look(self, *, failed: str = "") -> None:
+        """Ask everybody, and have those avoided that are not good.
+
+        Args:
+            failed: name of the one that something just failed with; how far the chain is the
+                others say this time, and they are asked before it.
+        """
         if not self._each:
             return
         found: dict[int, SourceStatus] = {}
         async with trio.open_nursery() as nursery:
             for place in range(len(self._each)):
                 nursery.start_soon(self._ask, place, found)
-        self._sort_out_late(found)
+        self._sort_out_late(found, failed)
         await self._sort_out_foreign(found)
         for place, status in found.items():
             before = self._told.get(place)
@@ -75,6 +80,9 @@ class Sources:
         self._told = found
         bad = {place for place, each in found.items() if each.state is not SourceState.GOOD}
         self._rpc.avoided = frozenset(bad) if len(bad) < len(found) else frozenset()
+        self._rpc.away = frozenset(place for place, each in found.items() if each.head is None)
+        if self._rpc.name == failed:
+            self._rpc.leave()
 
     async def _ask(self, place: int, found: dict[int, SourceStatus]) -> None:
         rpc = self._each[place]
@@ -92,12 +100,17 @@ class Sources:
                 problem = "its block number cannot be read"
         found[place] = SourceStatus(rpc.name, state, head, problem)
 
-    def _sort_out_late(self, found: dict[int, SourceStatus]) -> None:
-        best = max((each.head or 0 for each in found.values()), default=0)
+    def _sort_out_late(self, found: dict[int, SourceStatus], failed: str) -> None:
+        heads = [(each.name, each.head) for each in found.values() if each.head is not None]
+        # One that claims a head which nobody can read would have all others passed over.
+        believed = [head for name, head in heads if name != failed] or [head for _, head in heads]
+        best = max(believed, default=0)
         for place, each in found.items():
-            if each.head is not None and best - each.head > self._tolerance:
-                problem = f"is at block {each.head}, others are at {best}"
-                found[place] = SourceStatus(each.name, SourceState.BEHIND, each.head, problem)
+            if each.head is None or abs(best - each.head) <= self._tolerance:
+                continue
+            problem = f"is at block {each.head}, others are at {best}"
+            state = SourceState.BEHIND if each.head < best else SourceState.FORKED
+            found[place] = SourceStatus(each.name, state, each.head, problem)
 
     async def _sort_out_foreign(self, found: dict[int, SourceStatus]) -> None:
         """Those that stand alone with their block, where a majority has another one."""

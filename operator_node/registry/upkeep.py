@@ -20,7 +20,7 @@ from operator_node.registry.proof import Proof
 from operator_node.registry.record import Progress, Record
 from operator_node.registry.rereading import Rereading
 from operator_node.registry.roster import Roster
-from sdk.errors import NetworkError, StorageError
+from sdk.errors import ConfigError, NetworkError, StorageError
 from sdk.types import BlockNumber
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ class Upkeep:
                 await self.audit.look(roster.tip, record.subjects, record.words)
                 if self._is_wrong or self._reading is not None:
                     await self._mend(roster)
-            except (NetworkError, StorageError) as failure:
+            except (NetworkError, StorageError, ConfigError) as failure:
+                if isinstance(failure, ConfigError) and failure.code != "wrong_chain":
+                    raise
                 log.warning("registry: not compared at block %d: %s", roster.tip.number, failure)
         return [each for each in exits if each.validator_key in roster.own]
 

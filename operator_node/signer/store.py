@@ -9,6 +9,7 @@ Source: docs/slashing.md.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from operator_node.signer.record_file import (
 )
 from operator_node.signer.rules import NotSafe, Safe, Verdict, judge_minimal
 from operator_node.signer.sequence import Sequence as Count
-from operator_node.signer.standing import Standing, own_term, read_standing
+from operator_node.signer.standing import Standing, inherited, own_term, read_standing
 from operator_node.signer.tables import Tables
 from sdk.errors import InvariantBroken, StorageError
 from sdk.types import Epoch, OperatorId, PublicKey, Slot
@@ -146,7 +147,9 @@ class SlashingStore:
         """Raises the bounds of every share, as after a restored backup; how many there are."""
         with self._transaction(may_be_suspect=True):
             count = self._arm_shares(epoch, slot)
-            self._tables.set_meta({"suspect": 0})
+            # As a copy it is complete for nobody, itself included, before a term of its own.
+            nobody = Standing(self._standing().term, secrets.token_hex(16))
+            self._tables.set_meta({"suspect": 0} | inherited(nobody))
         self.needs_arming = False
         return count
 

@@ -24,9 +24,8 @@ from typing import Final, TypeAlias
 import anyio.to_thread
 import httpcore
 import httpx
-import msgspec
 
-from sdk.chain.messages import TOO_LARGE, Refused, Silent, request, rest_of, results
+from sdk.chain.messages import TOO_LARGE, UNREADABLE, Refused, Silent, request, rest_of, results
 from sdk.chain.reading import (
     LOGS,
     ParsedLogs,
@@ -184,8 +183,8 @@ def _fetch(url: str, address: Address, low: int, high: int, answer_s: float) -> 
     [raw] = results(calls, *_exchange(url, request(calls), answer_s))
     try:
         found = LOGS.decode(raw)
-    except msgspec.DecodeError as failure:
-        raise Silent(f"answered in another form ({failure})") from None
+    except UNREADABLE as failure:
+        raise Silent(f"answered in another form ({type(failure).__name__})") from None
     return parse(found, address, low, high)
 
 

@@ -22,6 +22,9 @@ _BUSY_CODES: Final = frozenset({_TOO_MANY, -32029})
 _BUSY_WORDS: Final = ("rate limit", "too many requests", "requests per second", "request count")
 LONGEST_REST_S: Final = 300.0
 """A node that wants to be left alone for longer is asked anyway."""
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON of the form: text that is no UTF-8 and brackets
+without end have errors of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def results(
         raise Refused(method, Fault(status, "the answer is too large"))
     try:
         found = msgspec.json.decode(body, type=list[_Answer] | _Answer)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         reason = "sent no JSON-RPC answer" if status == httpx.codes.OK else f"status {status}"
         raise Silent(reason) from None
     answers = found if isinstance(found, list) else [found]

@@ -17,7 +17,16 @@ import anyio
 import httpx
 import msgspec
 
-from sdk.chain.messages import TOO_LARGE, Call, Refused, Silent, request, rest_of, results
+from sdk.chain.messages import (
+    TOO_LARGE,
+    UNREADABLE,
+    Call,
+    Refused,
+    Silent,
+    request,
+    rest_of,
+    results,
+)
 from sdk.chain.sockets import SCHEMES, AnswerTooLarge, Broken, Socket
 from sdk.errors import ConfigError, NetworkError
 
@@ -46,6 +55,7 @@ class Rpc:
         switches: how often the endpoint changed; equal before and after means one endpoint spoke.
         answer_s: seconds that an endpoint has for an answer.
         avoided: places of endpoints that are asked only if no other one answers.
+        away: those of them that nothing can be had from, whatever the others say.
     """
 
     def __init__(
@@ -71,10 +81,12 @@ class Rpc:
         self._chain_id = chain_id
         self._proven: set[int] = set()
         self._place = 0
+        self._heard = 0
         self._answers = 0
         self.switches = 0
         self.answer_s = ANSWER_S
         self.avoided: frozenset[int] = frozenset()
+        self.away: frozenset[int] = frozenset()
         self._sockets = {
             url: Socket(url, connect_s=CONNECT_S, most_bytes=MOST_ANSWER_BYTES)
             for url in self._urls
@@ -103,6 +115,11 @@ class Rpc:
     def name(self) -> str:
         """The endpoint in use, without credentials."""
         return shown(self._urls[self._place])
+
+    @property
+    def heard(self) -> str:
+        """The endpoint that answered last, also once it was left."""
+        return shown(self._urls[self._heard])
 
     @property
     def is_http_only(self) -> bool:
@@ -238,6 +255,7 @@ class Rpc:
             raise Silent(str(failure)) from None
 
     def _answered_by(self, place: int) -> None:
+        self._heard = place
         self._move(place)
         self._answers += 1
         if place and self._answers >= RETURN_AFTER and 0 not in self.avoided:
@@ -285,7 +303,7 @@ def _parsed(url: str, place: int) -> httpx.URL:
 def _decoded(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[T]) -> list[T]:
     try:
         return [decoder.decode(raw) for raw in raws]
-    except msgspec.DecodeError as failure:
+    except UNREADABLE as failure:
         raise Silent(f"answered in another form ({failure})") from None
 
 

@@ -27,6 +27,9 @@ from operator_node.p2p.upstream.peer_ids import id_of, name_of
 
 _ADDRESS_SECONDS: Final = 120
 """For which an address is handed over; more than a dial takes."""
+_UNREADABLE: Final = (ValueError, MultiaddrError)
+_FAILURES: Final = (BaseLibp2pError, OSError, *_UNREADABLE)
+"""Of one dial. An address is what a peer wrote: whatever is wrong with it costs that dial alone."""
 
 
 class Dialer:
@@ -51,7 +54,7 @@ class Dialer:
             self._swarm.unblock_peer(peer_id)
             store.clear_addrs(peer_id)
             store.add_addrs(peer_id, [address], _ADDRESS_SECONDS)
-            with trio.move_on_after(DIAL_SECONDS), suppress(BaseLibp2pError, OSError):
+            with trio.move_on_after(DIAL_SECONDS), suppress(*_FAILURES):
                 await self._swarm.dial_peer(peer_id)
             if self.is_connected(peer):
                 return True
@@ -85,5 +88,7 @@ class Dialer:
 def _readable(addresses: Iterable[str]) -> Iterable[Multiaddr]:
     """Those that are multiaddresses; what a peer writes into its record need not be one."""
     for address in addresses:
-        with suppress(ValueError, MultiaddrError):
-            yield Multiaddr(address)
+        with suppress(*_UNREADABLE):
+            found = Multiaddr(address)
+            list(found.protocols())  # some are taken and cannot be read: /ip6zone/x/ip6/fe80::1
+            yield found

@@ -2,9 +2,10 @@
 
 Defect of py-libp2p 0.8.1: it reads length prefixes one byte at a time, each through stream, muxer
 and Noise. Here a stream is read in large pieces, and what is left over is kept for the next frame.
-Never keeps more than one frame and one piece in memory; large frames
-of all peers together fit into a `FrameRoom`, and must be complete in time, so that peers who begin
-them and do not go on fill no memory.
+Never keeps more than one frame and one piece in memory; what has come
+of large frames of all peers fits into a `FrameRoom`, and they must be complete in time, so that
+peers who begin them and do not go on fill no memory. What is only announced takes no room: else a
+few peers could announce it full, and nobody's large frame would pass.
 
 Source: docs/protocol.md, "Topics and gossip ids"; libp2p's unsigned varints.
 """
@@ -12,7 +13,7 @@ Source: docs/protocol.md, "Topics and gossip ids"; libp2p's unsigned varints.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final, Protocol
 
 import trio
@@ -24,7 +25,7 @@ from sdk.errors import PeerError
 PIECE_BYTES: Final = 64 * 1024
 """Of one read; most messages fit with room to spare."""
 LARGE_BYTES: Final = 256 * 1024
-"""Frames above it need room: a stream's first window may hold as much anyway."""
+"""Beyond it a frame needs room: a stream's first window may hold as much anyway."""
 ROOM_BYTES: Final = 64 * 1024 * 1024
 """For large frames on their way: six of the largest size; blocks have 0.3 MB."""
 FRAME_SECONDS: Final = 30.0
@@ -52,26 +53,25 @@ def framed(data: bytes) -> bytes:
 
 
 class FrameRoom:
-    """What the large frames that are on their way may take, all together."""
+    """What has come of the large frames that are on their way, all together."""
 
     def __init__(self, size: int = ROOM_BYTES) -> None:
         self._left = size
 
     @contextmanager
     def taken(self, size: int) -> Iterator[None]:
-        """Takes room for a frame while the block runs.
+        """Takes room for bytes of a frame while the block runs.
 
         Raises:
             CutOffError: there is none; that is not the peer's fault.
         """
-        taken = size if size > LARGE_BYTES else 0
-        if taken > self._left:
-            raise CutOffError(f"no room for a frame of {size} bytes beside those on their way")
-        self._left -= taken
+        if size > self._left:
+            raise CutOffError(f"no room for {size} bytes of a frame beside those on their way")
+        self._left -= size
         try:
             yield
         finally:
-            self._left += taken
+            self._left += size
 
 
 class FrameReader:
@@ -109,8 +109,7 @@ class FrameReader:
                 return None
         start, length = header
         if len(self._buffer) < start + length:
-            with self._room.taken(length):
-                await self._fill_to(start + length)
+            await self._fill_to(start, length)
         frame = bytes(memoryview(self._buffer)[start : start + length])
         del self._buffer[: start + length]
         return frame
@@ -128,11 +127,16 @@ class FrameReader:
             raise _too_large(length, self._limit)
         return None
 
-    async def _fill_to(self, size: int) -> None:
-        with trio.move_on_after(FRAME_SECONDS) as patience:
-            while len(self._buffer) < size:
+    async def _fill_to(self, start: int, length: int) -> None:
+        taken = 0
+        with ExitStack() as room, trio.move_on_after(FRAME_SECONDS) as patience:
+            while len(self._buffer) < start + length:
                 if not await self._fill():
                     raise _cut_off()
+                arrived = min(len(self._buffer) - start, length)
+                if arrived > LARGE_BYTES:
+                    room.enter_context(self._room.taken(arrived - taken))
+                    taken = arrived
         if patience.cancelled_caught:
             raise CutOffError(f"a frame was not complete after {FRAME_SECONDS:.0f} s")
 

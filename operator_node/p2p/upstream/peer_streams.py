@@ -84,7 +84,8 @@ class StreamwisePubsub(Pubsub):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self._inbound: dict[ID, INetStream] = {}
+        self._inbound: dict[ID, trio.CancelScope] = {}
+        """Ends the reading of each peer's newest stream."""
         self._opening: dict[ID, trio.Event] = {}
         """Peers to which a stream is being opened, and what tells of another connection."""
 
@@ -177,18 +178,22 @@ class StreamwisePubsub(Pubsub):
         """Whether a peer has a stream to this node, and how many subscriptions came on it."""
         return peer in self._inbound, self._peer_subscription_count.get(peer, 0)
 
-    async def _begin_inbound(self, peer: ID, stream: INetStream) -> None:
-        """Takes a peer's new stream for the one that counts; it says everything again."""
-        before = self._inbound.get(peer)
-        self._inbound[peer] = stream
+    def _begin_inbound(self, peer: ID) -> trio.CancelScope:
+        """Takes a peer's new stream for the one that counts; it says everything again.
+
+        It is read in the scope that this gives, which the next stream ends: a stream that is reset
+        at this end does not wake who reads from it, so that each would leave a task behind.
+        """
+        before, scope = self._inbound.get(peer), trio.CancelScope()
+        self._inbound[peer] = scope
         if before is not None:
             self._forget_all_subscriptions(peer)
-            with trio.move_on_after(_RESET_SECONDS):
-                await before.reset()
+            before.cancel()
+        return scope
 
-    def _end_inbound(self, peer: ID, stream: INetStream) -> None:
+    def _end_inbound(self, peer: ID, scope: trio.CancelScope) -> None:
         """Forgets what a peer said on a stream that has ended, unless it opened another one."""
-        if self._inbound.get(peer) is not stream:
+        if self._inbound.get(peer) is not scope:
             return
         del self._inbound[peer]
         self._forget_all_subscriptions(peer)

@@ -132,14 +132,11 @@ class AnonymousPubsub(StreamwisePubsub):
         peer = stream.muxed_conn.peer_id
         name = name_of(peer)
         batch_window_updates(stream)
-        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
-        await self._begin_inbound(peer, stream)
+        scope = self._begin_inbound(peer)
         try:
-            while (frame := await frames.read()) is not None:
-                self._intake.hear(name)
-                await self._use(packet_of(frame), peer)
-                if self._intake.is_tired_of(name):
-                    await trio.sleep(TIRED_SECONDS)
+            with scope:
+                await self._read_packets(stream, peer)
+                return
         except StreamError:
             return  # the connection ended, in whatever way
         except CutOffError as problem:
@@ -151,11 +148,18 @@ class AnonymousPubsub(StreamwisePubsub):
             # The outer boundary of this stream's task: whatever one packet sets off must not end
             # the service that serves all peers.
             _log.exception("reading from peer %s failed", name)
-        else:
-            return
         finally:
-            self._end_inbound(peer, stream)
+            self._end_inbound(peer, scope)
         await stream.reset()
+
+    async def _read_packets(self, stream: INetStream, peer: ID) -> None:
+        name = name_of(peer)
+        frames = FrameReader(stream, limit_bytes=PACKET_BYTES, room=self._room)
+        while (frame := await frames.read()) is not None:
+            self._intake.hear(name)
+            await self._use(packet_of(frame), peer)
+            if self._intake.is_tired_of(name):
+                await trio.sleep(TIRED_SECONDS)
 
     async def _use(self, packet: rpc_pb2.RPC, peer: ID) -> None:
         count = len(packet.subscriptions)

@@ -150,3 +150,24 @@ def test_a_question_whose_asker_is_gone_is_asked_again() -> None:
         return answers, fetches
 
     assert trio.run(main, clock=MockClock(autojump_threshold=0)) == (["here", "here"], 2)
+
+
+def test_a_fault_of_ours_in_asking_one_node_costs_its_answer_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def call(node: BeaconNode) -> str:
+        if node.name == "a":
+            raise ValueError("what no parser should let through")
+        return node.name
+
+    async def main() -> Answers[str]:
+        nodes = [BeaconNode("http://a"), BeaconNode("http://b")]
+        answers = await ask_all(nodes, call, soft_s=0.5)
+        for node in nodes:
+            await node.endpoint.aclose()
+        return answers
+
+    answers = trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert [offer.value for offer in answers.offers] == ["b"]
+    assert [each.trouble for each in answers.troubles] == [Trouble.MALFORMED]
+    assert "asking beacon node a failed" in caplog.text

@@ -8,7 +8,13 @@ import pytest
 import trio
 
 from operator_node.beacon import BeaconPool, NodeState
-from operator_node.beacon.chains import deposit_contract_of, difference, outdated
+from operator_node.beacon.chains import (
+    Account,
+    deposit_contract_of,
+    difference,
+    most_agreed,
+    outdated,
+)
 from operator_node.spec import ChainSpec, Fork
 from operator_node.spec.presets import Preset
 from sdk.types import Epoch
@@ -101,3 +107,42 @@ def test_a_node_that_misses_a_coming_fork_is_named_and_used(
 
     assert with_pool(use, new, old, is_running=True) == [NodeState.SYNCED] * 2
     assert "beacon node b:5052 (Fake/v1) does not know the fork of epoch 900" in caplog.text
+
+
+NO_FORK = {key: text for key, text in config().items() if not key.startswith("ELECTRA")}
+SHORT = config() | {"SECONDS_PER_SLOT": "6"}
+ELSEWHERE = config() | {"DEPOSIT_CONTRACT_ADDRESS": "0xAB", "DEPOSIT_CHAIN_ID": "5"}
+CONTRACT = config() | {"DEPOSIT_CONTRACT_ADDRESS": "0xCD", "DEPOSIT_CHAIN_ID": "5"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [(SHORT, config()), (NO_FORK, config()), (ELSEWHERE, CONTRACT)],
+)
+def test_the_first_node_alone_does_not_decide_the_chain(
+    wrong: dict[str, str], right: dict[str, str]
+) -> None:
+    nodes = [FakeNode({"/eth/v1/config/spec": {"data": each}}) for each in (wrong, right, right)]
+
+    async def use(pool: BeaconPool) -> list[NodeState]:
+        await trio.sleep(1)
+        return [each.state for each in pool.status()]
+
+    states = [NodeState.WRONG_CHAIN, NodeState.SYNCED, NodeState.SYNCED]
+    assert with_pool(use, *nodes, is_running=True) == states
+
+
+@pytest.mark.parametrize(
+    ("chains", "expected"),
+    [
+        ([OURS], 0),
+        ([OURS, replace(OURS, genesis_time=5)], 0),
+        ([replace(OURS, genesis_time=5), OURS, OURS], 1),
+        ([replace(OURS, genesis_time=10**6), OURS, OURS], 1),
+        ([with_fork(900), OURS, OURS], 0),
+    ],
+)
+def test_most_accounts_decide_and_the_first_of_equally_many(
+    chains: list[ChainSpec], expected: int
+) -> None:
+    assert most_agreed([Account(each) for each in chains], now_s=NOW * 32 * 12) == expected

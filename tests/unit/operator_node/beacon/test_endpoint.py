@@ -70,6 +70,14 @@ def test_failures_of_a_batch_are_read() -> None:
     assert found.failures == {1: "bad", 3: ""}
 
 
+@pytest.mark.parametrize("index", ["9" * 21, "9" * 5000, "-1", "", "x"])
+def test_a_failure_at_a_place_that_is_no_number_is_passed_over(index: str) -> None:
+    body = {"message": "some failed", "failures": [{"index": index}, {"index": "3"}]}
+    found = asked(lambda _: httpx.Response(400, json=body))
+    assert isinstance(found, NodeTrouble)
+    assert found.failures == {3: ""}
+
+
 def test_a_refusal_that_is_no_json_is_shown_short() -> None:
     found = asked(lambda _: httpx.Response(500, content=b"\x1b[31mno" + b"x" * 10_000))
     assert isinstance(found, NodeTrouble)

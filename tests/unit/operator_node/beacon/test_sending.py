@@ -154,3 +154,25 @@ def test_a_block_goes_first_to_the_node_that_built_it() -> None:
 def _note(sent: list[tuple[str, float]], name: str, _: httpx.Request) -> Any:
     sent.append((name, trio.current_time()))
     return {}
+
+
+def test_a_fault_of_ours_in_sending_to_one_node_ends_neither_the_duty_nor_the_pool(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: httpx.Request) -> Any:
+        raise ValueError("what no parser should let through")
+
+    broken, good = FakeNode({POOL_PATH: fail}), FakeNode({POOL_PATH: {}})
+
+    async def use(pool: BeaconPool) -> list[list[str]]:
+        await trio.sleep(1)
+        both = await pool.submit(ITEMS)
+        good.routes[POOL_PATH] = fail
+        neither = await pool.submit(ITEMS)
+        await trio.sleep(1)
+        return [[each.error for each in done] for done in (both, neither)]
+
+    done, refused = with_pool(use, broken, good, is_running=True)
+    assert done == ["", ""]
+    assert all("a:5052: its answer could not be read: ValueError" in text for text in refused)
+    assert "sending to beacon node a:5052 failed" in caplog.text

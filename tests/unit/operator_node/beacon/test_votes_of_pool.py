@@ -166,3 +166,22 @@ def test_nothing_but_another_epochs_data_is_no_answer() -> None:
     answer = asked(AttestationDataQuery(SLOT), node)
     assert isinstance(answer, Unavailable)
     assert answer.reason is Reason.BN_STALE_HEAD
+
+
+def test_another_node_is_waited_for_where_the_quick_one_has_another_epochs_data() -> None:
+    quick = FakeNode({VOTE_PATH: voting(vote(source=EPOCH))})
+    slow = FakeNode({VOTE_PATH: voting(vote())}, delay_s=0.8)
+    assert asked(AttestationDataQuery(SLOT), quick, slow) == vote()
+
+
+def test_a_reserve_is_asked_where_the_synced_node_has_another_epochs_data() -> None:
+    synced = FakeNode({VOTE_PATH: voting(vote(source=EPOCH))})
+    behind = {"data": {"head_slot": "0", "sync_distance": "6", "is_syncing": True}}
+    lagging = FakeNode({VOTE_PATH: voting(vote(2)), "/eth/v1/node/syncing": behind})
+
+    async def use(pool: BeaconPool) -> Answer:
+        await trio.sleep(2)
+        deadline_ms = (SLOT * SLOT_S + 6) * 1000
+        return await pool.answer(AttestationDataQuery(SLOT), deadline_ms=deadline_ms)
+
+    assert with_pool(use, synced, lagging, is_running=True) == vote(2)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from operator_node.lease import Lease, LeasedRecord, Moment, SharedFile
+from operator_node.lease import Moment, SharedFile
 from operator_node.lease import lease as lease_module
 from operator_node.lease.terms import ENTRY_BYTES, HELD_MS, VALID_MS, read_entry
 from operator_node.signer.rules import NotSafe, Safe
@@ -16,49 +16,9 @@ from operator_node.signer.standing import Standing, inherited, read_standing
 from operator_node.signer.store import SlashingStore
 from sdk.errors import StorageError
 from sdk.types import Epoch, Slot
-from tests.unit.operator_node.mock_time import GENESIS, SLOT_MS, SLOTS_PER_EPOCH, Wall, run
-from tests.unit.operator_node.signer.disk import open_store
+from tests.unit.operator_node.lease.processes import Clocks, Instance
+from tests.unit.operator_node.mock_time import GENESIS, SLOT_MS, SLOTS_PER_EPOCH, run
 from tests.unit.operator_node.signer.guards import SHARE, VALIDATOR, block, intent, vote
-
-OWNER = "cd" * 32
-
-
-class Clocks:
-    """Both clocks, set by hand."""
-
-    def __init__(self) -> None:
-        self.now = Moment(50_000, GENESIS * 1000)
-
-    def __call__(self) -> Moment:
-        return self.now
-
-    def go(self, ms: int) -> None:
-        self.now = self.now.later(ms)
-
-
-class Instance:
-    """One process: its record, its lease, what it was told."""
-
-    def __init__(self, folder: Path, shared: Path, clocks: Clocks, *, resumed: bool = False):
-        self.store = open_store(folder)
-        self.told: list[str] = []
-        self.clocks = clocks
-        clock = Wall(slot=10 * SLOTS_PER_EPOCH).slot_clock()
-        clock._wall = lambda: clocks.now.wall / 1000
-        self.lease = Lease(
-            SharedFile(shared),
-            owner=OWNER,
-            record=LeasedRecord(self.store, clock, clocks=clocks),
-            is_resumed=resumed,
-            on_change=self.told.append,
-            clocks=clocks,
-        )
-
-    def wait_for_it(self) -> None:
-        self.lease.turn()
-        self.clocks.go(VALID_MS)
-        self.lease.turn()
-        assert self.lease.is_held()
 
 
 @pytest.fixture
@@ -289,12 +249,12 @@ def test_a_shared_disk_that_is_gone_ends_the_lease_and_its_return_brings_it_back
     assert one.lease.term == 1
 
 
-def test_a_removed_file_is_no_lease_until_everybody_elses_has_ended(
+def test_an_emptied_file_is_no_lease_until_everybody_elses_has_ended(
     scene: tuple[Instance, Instance], tmp_path: Path
 ) -> None:
     one, other = scene
     one.wait_for_it()
-    (tmp_path / "lease").unlink()
+    (tmp_path / "lease").write_bytes(b"")
     other.lease.turn()
     assert not other.lease.is_held()
     one.clocks.go(VALID_MS)

@@ -40,7 +40,8 @@ def ask(*beacons: Beacon, is_same_chain: bool | None = True) -> Payload | Untied
         found = nodes[request.url.host](request.url.path)
         if found is None:
             return httpx.Response(404, json={"message": "not found"})
-        return httpx.Response(200, content=json.dumps(found))
+        content = found if isinstance(found, bytes) else json.dumps(found).encode()
+        return httpx.Response(200, content=content)
 
     async def main() -> Payload | Untied | None:
         payloads = Payloads(
@@ -77,6 +78,18 @@ def test_a_slot_without_a_block_says_nothing() -> None:
     assert ask(beacon({})) is None
     assert ask(beacon({BLINDED: {"data": {"message": {"body": {}}}}})) is None
     assert ask(beacon({BLINDED: "rubbish"})) is None
+
+
+HEADER = b'{"data":{"message":{"body":{"execution_payload_header":{"block_hash":"\xff"}}}}}'
+
+
+@pytest.mark.parametrize(
+    "rubbish", [HEADER, b'{"data":{"chain_id":"\xff"}}', b'{"more":' + b"[" * 200_000]
+)
+def test_bytes_that_are_no_json_say_nothing(rubbish: bytes) -> None:
+    assert ask(beacon({BLINDED: rubbish}), beacon({BLINDED: block(MINE)})) == MINE
+    answers = {CONTRACT: deposits(7), BLINDED: block(MINE)}
+    assert ask(beacon({CONTRACT: rubbish}), beacon(answers), is_same_chain=None) == MINE
 
 
 @pytest.mark.parametrize("told", ["7", 7])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import trio
+from libp2p.abc import INetStream
 from libp2p.host.exceptions import StreamFailure
 from libp2p.network.stream.exceptions import StreamEOF, StreamReset
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -14,6 +15,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from operator_node.p2p.intake import Intake
 from operator_node.p2p.scoring import PeerId, Standing
 from operator_node.p2p.streams import LONGEST_PAUSE_SECONDS, DirectMessage, DirectStreams
+from operator_node.p2p.upstream.framing import framed
+from operator_node.p2p.upstream.peer_ids import id_of
 from operator_node.validation.verdict import Accept, Verdict
 from tests.p2p.nodes import TOPIC, accept, message
 from tests.unit.operator_node.p2p.upstream.hosts import identity
@@ -122,5 +125,34 @@ def test_a_peer_that_does_not_speak_the_protocol_is_asked_ever_more_rarely() -> 
         before = side.attempts
         await side.keep_for(0.25)
         assert side.attempts == before + 1  # it was gone, and may be another version now
+
+    play(scene)
+
+
+class Incoming(Wire):
+    """A stream of a peer; as upstream, it does not wake who reads when it is reset at this end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.muxed_conn = SimpleNamespace(peer_id=id_of(PEER))
+        self._begun = [framed(bytes(1000))[:10]]
+
+    async def read(self, _n: int | None = None) -> bytes:
+        if self._begun:
+            return self._begun.pop()
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+def test_a_peer_has_one_stream_to_this_node_and_a_new_one_ends_the_older() -> None:
+    async def scene(side: Side) -> None:
+        wires = [Incoming() for _ in range(7)]
+        async with trio.open_nursery() as nursery:
+            for wire in wires:
+                nursery.start_soon(side.streams._serve, cast(INetStream, wire))
+                await wait_all_tasks_blocked()
+            assert len(nursery.child_tasks) == 1
+            assert [wire.ended.is_set() for wire in wires] == [True] * 6 + [False]
+            nursery.cancel_scope.cancel()
 
     play(scene)

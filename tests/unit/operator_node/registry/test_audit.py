@@ -139,7 +139,8 @@ def test_a_node_that_stands_alone_is_not_believed(
 
     liar.rule = rule
     node.rule = views(node)
-    follow.node, follow.others = liar, [node]
+    foreign = Node(chain_id=1)
+    follow.node, follow.others = liar, [foreign, node]
 
     async def check(registry: Registry) -> None:
         await follow.caught_up(registry)

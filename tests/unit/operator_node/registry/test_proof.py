@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import trio
 
-from operator_node.registry import ExitRequested, Registry
+from operator_node.registry import ExitRequested, Left, Registry
+from operator_node.registry import proof as room
+from operator_node.registry.headers import outvoted
 from operator_node.registry.proof import Payload
+from sdk.chain import Block, Rpc
+from sdk.chain.proofs import headers_of
 from sdk.events import encode
 from sdk.types import BlockNumber
 from tests.unit.operator_node.registry.world import (
@@ -297,6 +304,124 @@ def test_blocks_of_history_in_which_nodes_differ_are_proven(follow: Follow, node
     follow.run(check)
 
 
+def test_a_range_in_which_nodes_differ_too_often_is_read_in_pieces(
+    follow: Follow, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_PROVEN", 1)
+    node.mine(300)
+    liar = deepcopy(node)
+
+    def told(found: list[dict[str, Any]], params: list[Any]) -> list[dict[str, Any]]:
+        return [] if "fromBlock" in params[0] else found
+
+    liar.rule = lying(liar, "eth_getLogs", told)
+    follow.node, follow.others = liar, [node]
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        assert set(registry.own()) == TWO
+        assert [gap.block for gap in registry.status().proof.gaps] == [3, 4]
+
+    follow.run(check)
+
+
+@pytest.mark.parametrize("judge", ["beacon node", "majority"])
+def test_a_block_of_history_that_others_do_not_have_is_not_taken(
+    follow: Follow, node: Node, judge: str
+) -> None:
+    """Its header, receipts and logs fit each other, and take a validator away."""
+    node.mine(300)
+    liar = deepcopy(node)
+    liar.salt += 1000
+    liar.blocks[20] = liar._block(20, encoded(removed(1, total=1)))
+    follow.node, follow.others = liar, [node]
+    if judge == "beacon node":
+        follow.payload_of = payloads(node)
+    else:
+        follow.others.append(deepcopy(node))
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        assert set(registry.own()) == TWO
+        assert "block 20" in registry.status().proof.trouble["http://node0"]
+
+    follow.run(check)
+    assert not [each for each in follow.changes if isinstance(each, Left)]
+
+
+@pytest.mark.parametrize(
+    ("others", "is_alone"), [("", False), ("same", False), ("other", True), ("same other", False)]
+)
+def test_a_header_needs_more_than_half_of_the_nodes_that_have_one(
+    node: Node, others: str, is_alone: bool
+) -> None:
+    fork = Node(blocks=deepcopy(node.blocks), salt=1000)
+    fork.reorganise(1, 1)
+    short = Node(blocks=node.blocks[:2])
+    nodes = {"same": node, "other": fork}
+    asked = [short, *(nodes[each] for each in others.split())]
+
+    async def main() -> Block | None:
+        async with AsyncExitStack() as stack:
+            mine, *rpcs = [
+                await stack.enter_async_context(Rpc(["http://node"], transport=each.transport))
+                for each in (node, *asked)
+            ]
+            return await outvoted(await headers_of(mine, [4]), rpcs)
+
+    found = trio.run(main)
+    assert (found is not None and found.number == 4) is is_alone
+
+
+def test_one_that_is_away_proves_nothing_and_is_not_waited_for(follow: Follow, node: Node) -> None:
+    bare, down = deepcopy(node), deepcopy(node)
+    bare.has_receipts = False
+    down.rule = silent
+    follow.node, follow.others = bare, [down]
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        assert registry.status().counts["unproven"] == 5
+        down.rule = None
+        await until(lambda: registry.status().sources[1].problem == "")
+        node.mine()
+        bare.blocks = down.blocks = node.blocks
+        await follow.caught_up(registry)
+        assert registry.status().counts["unproven"] == 5
+        assert registry.status().proof.whole == (5, 5)
+
+    follow.run(check)
+
+
+def test_one_that_claims_to_be_ahead_does_not_get_around_a_proof(
+    follow: Follow, node: Node
+) -> None:
+    liar = deepcopy(node)
+    liar.has_receipts = False
+    liar.rule = lying(liar, "eth_blockNumber", lambda head, params: "0xffff")
+    follow.node, follow.others = liar, [node]
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        assert set(registry.own()) == TWO
+        assert registry.status().counts["unproven"] == 0
+
+    follow.run(check)
+
+
+def test_a_node_of_another_chain_is_not_compared_with(follow: Follow, node: Node) -> None:
+    node.mine(300)
+    foreign = deepcopy(node)
+    foreign.chain_id = 1
+    follow.others = [foreign]
+
+    async def check(registry: Registry) -> None:
+        await follow.caught_up(registry)
+        assert set(registry.own()) == TWO
+
+    follow.run(check)
+
+
 def test_a_node_that_refuses_to_compare_is_no_obstacle(follow: Follow, node: Node) -> None:
     node.mine(300)
     broken = deepcopy(node)
@@ -312,6 +437,11 @@ def test_a_node_that_refuses_to_compare_is_no_obstacle(follow: Follow, node: Nod
         assert set(registry.own()) == TWO
 
     follow.run(check)
+
+
+def silent(call: dict[str, Any]) -> Any:
+    """A rule of a node that is away."""
+    raise httpx.ConnectError("away")
 
 
 def payloads(node: Node) -> Callable[[int, bytes], Awaitable[Payload | None]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 
@@ -28,6 +29,7 @@ from sdk.events.types import FeeRecipientAddressUpdated, OperatorRemoved, Valida
 from sdk.testing import builders, keys
 from sdk.types import BlockNumber, Epoch, OperatorId, PublicKey, Slot
 from tests.unit.operator_node.registry.world import (
+    CHAIN_ID,
     IDS,
     OWNER,
     Follow,
@@ -260,6 +262,42 @@ def test_an_operator_that_is_not_registered_waits(tmp_path: Path) -> None:
         node.reorganise(1, 2)
         await follow.caught_up(registry)
         assert set(registry.own()) == {validator_key(1)}
+
+    follow.run(check)
+
+
+def test_nodes_of_another_chain_end_the_node_at_its_start(follow: Follow, node: Node) -> None:
+    node.chain_id = 1
+
+    async def never(registry: Registry) -> None:
+        await until(lambda: False)
+
+    with pytest.RaisesGroup(pytest.RaisesExc(ConfigError, match="serves chain 1")):
+        follow.run(never)
+
+
+def test_a_node_that_comes_back_on_another_chain_is_asked_again(
+    follow: Follow, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operator_node.registry.registry.FIRST_PAUSE_S", 0.001)
+
+    def away(call: dict[str, Any]) -> Any:
+        raise httpx.ConnectError("away")
+
+    async def check(registry: Registry) -> None:
+        async def fails_again() -> None:
+            before = registry.status().counts["failures"]
+            await until(lambda: registry.status().counts["failures"] >= before + 2)
+
+        await follow.caught_up(registry)
+        node.rule = away
+        await fails_again()
+        node.chain_id, node.rule = 1, None
+        await fails_again()
+        node.chain_id = CHAIN_ID
+        node.mine(events=encoded(registered(3, 2)))
+        await follow.caught_up(registry)
+        assert validator_key(3) in registry.own()
 
     follow.run(check)
 

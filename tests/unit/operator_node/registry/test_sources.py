@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import httpx
+import pytest
 import trio
 import trio.testing
 
@@ -33,7 +34,7 @@ def chain(blocks: int) -> Node:
     return node
 
 
-def looked_at(*nodes: Node | None) -> tuple[list[SourceState], set[int]]:
+def looked_at(*nodes: Node | None, failed: str = "") -> tuple[list[SourceState], set[int]]:
     """States and avoided places after one look; None never answers."""
 
     async def respond(request: httpx.Request) -> httpx.Response:
@@ -49,7 +50,7 @@ def looked_at(*nodes: Node | None) -> tuple[list[SourceState], set[int]]:
         rpc = Rpc(urls, chain_id=CHAIN_ID, transport=transport)
         each = [Rpc([url], chain_id=CHAIN_ID, transport=transport) for url in urls]
         sources = Sources(rpc, each, distance=2)
-        await sources.look()
+        await sources.look(failed=failed)
         for one in (rpc, *each):
             await one.__aexit__(None, None, None)
         return [status.state for status in sources.told()], set(rpc.avoided)
@@ -82,6 +83,31 @@ def test_one_on_a_fork_of_its_own_is_avoided_where_a_majority_agrees() -> None:
     fork.reorganise(5, 5)
     assert looked_at(fork, node, node) == ([SourceState.FORKED, GOOD, GOOD], {0})
     assert looked_at(fork, node) == ([GOOD, GOOD], set())
+
+
+def claiming(node: Node, more: int) -> Node:
+    """A node that has these blocks and says that there are more."""
+    liar = deepcopy(node)
+    honest = len(node.blocks) - 1
+    liar.rule = lambda call: hex(honest + more) if call["method"] == "eth_blockNumber" else None
+    return liar
+
+
+def test_a_head_that_only_the_one_that_fails_has_is_not_believed() -> None:
+    node = chain(20)
+    liar = claiming(node, 2**31)
+    assert looked_at(liar, node) == ([GOOD, BEHIND], {1})
+    assert looked_at(liar, node, failed="http://node0") == ([SourceState.FORKED, GOOD], {0})
+    assert looked_at(liar, node, failed="http://node1") == ([GOOD, BEHIND], {1})
+    assert looked_at(node, None, failed="http://node0") == ([GOOD, SourceState.AWAY], {1})
+
+
+@pytest.mark.parametrize("more", [2, 2**31])
+def test_one_that_claims_a_head_that_it_cannot_show_is_left(tmp_path: Path, more: int) -> None:
+    node = chain(8)
+    follow = Follow(node, tmp_path / "registry.sqlite")
+    follow.node, follow.others = claiming(node, more), [node]
+    follow.run(follow.caught_up)
 
 
 def test_while_nobody_is_good_nobody_is_avoided() -> None:

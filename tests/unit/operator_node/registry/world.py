@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +138,11 @@ class Follow:
             nodes = {f"node{place}": each for place, each in enumerate([self.node, *self.others])}
             transport = httpx.MockTransport(lambda asked: nodes[asked.url.host].respond(asked))
             urls = [f"http://{name}" for name in nodes]
+            chain_rpc = partial(Rpc, chain_id=CHAIN_ID, transport=transport)
             async with AsyncExitStack() as stack:
-                rpc = await stack.enter_async_context(Rpc(urls, transport=transport))
+                rpc = await stack.enter_async_context(chain_rpc(urls))
                 others = [
-                    await stack.enter_async_context(Rpc([url], transport=transport))
-                    for url in urls
-                    if self.others
+                    await stack.enter_async_context(chain_rpc([url])) for url in urls if self.others
                 ]
                 proof = Proof(rpc, CONTRACT, payload_of=self.payload_of, others=others)
                 audit = Audit(rpc, CONTRACT, others=others)

@@ -66,8 +66,20 @@ def test_the_next_endpoint_answers_for_a_silent_one() -> None:
         lambda _: httpx.Response(200, json={"id": 7, "result": "0x1"}),
         lambda _: httpx.Response(200, json={"id": 0, "result": 12}),
         lambda _: httpx.Response(429, json={"id": 0, "error": {"code": 429, "message": "slow"}}),
+        lambda _: httpx.Response(200, content=b'{"id":0,"result":"\xff"}'),
+        lambda _: httpx.Response(200, content=b'{"id":0,"error":{"message":"\xff"}}'),
+        lambda _: httpx.Response(200, content=b'{"id":0,"result":' + b"[" * 200_000),
     ],
-    ids=["gateway", "no json", "another id", "another type", "rate limit"],
+    ids=[
+        "gateway",
+        "no json",
+        "another id",
+        "another type",
+        "rate limit",
+        "no text",
+        "no text in an error",
+        "brackets without end",
+    ],
 )
 def test_an_unusable_answer_counts_as_silence(respond: Respond) -> None:
     node = Node()

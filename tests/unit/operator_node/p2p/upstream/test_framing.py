@@ -109,3 +109,46 @@ def test_room_is_free_again_after_a_frame_that_was_cut_off() -> None:
     large = framed(bytes(600_000))
     cut_off(Pieces(large[:-1], 65536), room)
     assert read_all(Pieces(large, 65536), room=room) == [bytes(600_000)]
+
+
+def test_what_is_only_announced_takes_no_room() -> None:
+    room, size = FrameRoom(1_000_000), 600_000
+
+    async def announce() -> None:
+        stream = Endless(framed(bytes(size))[:10], 10)
+        await FrameReader(stream, limit_bytes=size, room=room).read()
+
+    async def main() -> bytes | None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(7):
+                nursery.start_soon(announce)
+            await trio.testing.wait_all_tasks_blocked()
+            honest = Pieces(framed(b"h" * size), 65536)
+            frame = await FrameReader(honest, limit_bytes=size, room=room).read()
+            nursery.cancel_scope.cancel()
+        return frame
+
+    assert trio.run(main, clock=MockClock(autojump_threshold=0)) == b"h" * size
+
+
+def test_what_has_come_of_a_frame_takes_room_until_it_is_given_up() -> None:
+    room = FrameRoom(1_000_000)
+
+    async def hold() -> None:
+        stream = Endless(framed(bytes(600_000))[:-1], 65536)
+        with pytest.raises(CutOffError):
+            await FrameReader(stream, limit_bytes=10**7, room=room).read()
+
+    async def read() -> bytes | None:
+        stream = Pieces(framed(bytes(600_000)), 65536)
+        return await FrameReader(stream, limit_bytes=10**7, room=room).read()
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hold)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(CutOffError):
+                await read()
+        assert await read() == bytes(600_000)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))

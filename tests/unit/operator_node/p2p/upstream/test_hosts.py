@@ -26,6 +26,8 @@ from tests.p2p.nodes import free_port
 from tests.unit.operator_node.p2p.upstream.hosts import host, identity, peer
 
 PROTOCOL = TProtocol("/test/1")
+ZONE_ALONE = "/ip6zone/x/ip6/fe80::1/tcp/1"
+"""Taken for a multiaddress, though its protocols cannot be read."""
 pytestmark = pytest.mark.usefixtures("swept")
 
 
@@ -103,10 +105,28 @@ def test_an_address_that_is_none_is_passed_over() -> None:
     async def main() -> None:
         one, two = host(1), host(2)
         async with listening(one, free_port()), listening(two, free_port()) as address:
-            addresses = ["nonsense", "/ip4/1.2.3.400/tcp/1", address]
+            addresses = ["nonsense", "/ip4/1.2.3.400/tcp/1", ZONE_ALONE, address]
             assert await Dialer(one).dial(identity(2).peer, addresses)
 
     trio.run(main)
+
+
+def test_an_address_that_fails_in_whatever_way_costs_its_dial_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dialer, tried = Dialer(host(1)), list[object]()
+
+    async def fail(_swarm: Swarm, peer_id: object) -> None:
+        tried.append(peer_id)
+        list(Multiaddr(ZONE_ALONE).protocols())
+
+    monkeypatch.setattr(Swarm, "dial_peer", fail)
+
+    async def main() -> bool:
+        return await dialer.dial(identity(2).peer, ["/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.2/tcp/1"])
+
+    assert trio.run(main) is False
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize("is_ours", [False, True])

@@ -283,6 +283,27 @@ def test_the_late_end_of_an_older_stream_takes_nothing_away() -> None:
     play(scene)
 
 
+class Deaf(Wire):
+    """As upstream, it does not wake who reads from it when it is reset at this end."""
+
+    async def reset(self) -> None:
+        self.ended.set()
+
+
+def test_streams_that_are_replaced_leave_nobody_waiting() -> None:
+    async def scene(side: Side, _nursery: trio.Nursery) -> None:
+        wires = [Deaf() for _ in range(5)]
+        async with trio.open_nursery() as readers:
+            for wire in wires:
+                readers.start_soon(side.pubsub.stream_handler, cast(INetStream, wire))
+                await wait_all_tasks_blocked()
+            assert len(readers.child_tasks) == 1
+            assert [wire.ended.is_set() for wire in wires] == [True] * 4 + [False]
+            readers.cancel_scope.cancel()
+
+    play(scene)
+
+
 def test_a_stream_that_fails_late_does_not_end_the_one_that_replaced_it() -> None:
     async def scene(side: Side, _nursery: trio.Nursery) -> None:
         await side.connect()
